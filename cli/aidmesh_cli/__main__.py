@@ -1,0 +1,5 @@
+"""`python -m aidmesh_cli` is `aidmesh`."""
+
+from aidmesh_cli.main import main
+
+main()

@@ -1,0 +1,36 @@
+"""The options and the last line of lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from aidmesh_cli.session import Session
+
+F = TypeVar("F", bound=Callable[..., object])
+
+PAGE_MAX = 500
+
+
+def paged(function: F) -> F:
+    """`--limit` and `--cursor`."""
+    function = click.option("--cursor", metavar="TEXT", help="Go on where an earlier list ended.")(function)
+    return click.option(
+        "--limit", type=click.IntRange(1, PAGE_MAX), help=f"How many at most, up to {PAGE_MAX} (default 100)."
+    )(function)
+
+
+def whose(function: F) -> F:
+    """`--ours` or `--theirs`."""
+    function = click.option("--theirs", "ours", flag_value="false", help="Only those of other groups.")(function)
+    return click.option("--ours", "ours", flag_value="true", default=None, help="Only those of our group.")(function)
+
+
+def tell_rest(session: Session, page: Mapping[str, Any]) -> None:
+    """That there is more, if there is."""
+    if page.get("cursor"):
+        session.tell(f"There are more. Go on with: --cursor {page['cursor']}")
+    elif not page.get("items"):
+        session.tell("There is nothing to list.")

@@ -1,0 +1,106 @@
+"""The command `aidmesh`: its nouns, and what becomes of every way to fail. Entry point: `main`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from aidmesh_cli import (
+    board,
+    config,
+    demo,
+    import_csv,
+    member,
+    need,
+    node_cmds,
+    offer,
+    peer,
+    pledge,
+    status,
+    verify,
+)
+from aidmesh_cli.options import example
+from aidmesh_cli.plain import plain
+from aidmesh_cli.problems import FAILURE, INTERRUPTED, OK, Failed
+
+
+def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from aidmesh_cli.version import version_text
+
+        click.echo(version_text())
+        context.exit()
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog=example("aidmesh init --home harbour --name Harbour", "aidmesh run --home harbour"),
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+def cli() -> None:
+    """Mutual aid groups help each other: needs, offers and pledges across groups.
+
+    Commands are a noun and a verb. ID is the id of a thing, its first characters, or its name where only one
+    thing goes by it. Every answer can be had as JSON with --json.
+
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not allowed, 6 node or peer unreachable, 130
+    interrupted.
+    """
+
+
+for command in (
+    *(node_cmds.init, node_cmds.run, demo.demo),
+    *(need.need, offer.offer, pledge.pledge, board.board),
+    *(member.member, peer.peer),
+    *(status.status, verify.verify, import_csv.import_, config.config),
+):
+    cli.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; everything it has to say is written."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows "?"
+    try:
+        outcome = cli.main(list(arguments), prog_name="aidmesh", standalone_mode=False)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Failed as failure:
+        for line in failure.lines(_attempted(arguments)):
+            click.echo(line, err=True)
+        return failure.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        return problem.exit_code
+    return outcome if isinstance(outcome, int) else OK
+
+
+def _attempted(arguments: Sequence[str]) -> str:
+    """The command as far as it is known: "aidmesh need share"."""
+    words = ["aidmesh"]
+    command: click.Command | None = cli
+    for argument in arguments:
+        if not isinstance(command, click.Group) or argument not in command.commands:
+            break
+        command = command.commands[argument]
+        words.append(argument)
+    return " ".join(words)
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has seen enough.
+        sys.stderr.close()
+        code = FAILURE
+    sys.exit(code)

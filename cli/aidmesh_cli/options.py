@@ -1,0 +1,102 @@
+"""The options that many commands share, and the shape of their help."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from aidmesh_cli.problems import USAGE, Failed
+from aidmesh_cli.session import Session
+from aidmesh_cli.target import Where
+
+P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., object])
+
+HOME_VARIABLE = "AIDMESH_HOME"
+WAIT_SECONDS_MAX = 3600
+
+DIRECTORY: click.Path = click.Path(file_okay=False, path_type=Path)
+FILE: click.Path = click.Path(dir_okay=False, path_type=Path)
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def home_option(function: F) -> F:
+    """`--home` where nothing else will do."""
+    return click.option(
+        "--home",
+        type=DIRECTORY,
+        envvar=HOME_VARIABLE,
+        required=True,
+        help=f"The folder of the node (or {HOME_VARIABLE}).",
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--json` for commands without a session."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(function)
+
+
+def speaks(
+    quiet: str = "", *, token: bool = True
+) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[..., None]]:
+    """A command that talks to a node. It gets a Session first; `quiet` is the help of -q where there is one."""
+
+    def wrap(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(
+            home: Path | None,
+            node: str | None,
+            token_file: Path | None,
+            wait: float,
+            as_json: bool,
+            quiet: bool = False,
+            *args: P.args,
+            **rest: P.kwargs,
+        ) -> None:
+            where = _where(home, node, token_file)
+            function(Session(where, as_json, quiet, wait, with_token=token), *args, **rest)
+
+        return _node_options(run, quiet, token)
+
+    return wrap
+
+
+def _node_options(run: Callable[..., Any], quiet: str, token: bool) -> Callable[..., Any]:
+    # Help lists options in the order of decorators, so the last one applied comes first.
+    if quiet:
+        run = click.option("--quiet", "-q", is_flag=True, help=quiet)(run)
+    run = json_option(run)
+    run = click.option(
+        "--wait",
+        type=click.FloatRange(0, WAIT_SECONDS_MAX),
+        default=0,
+        metavar="SECONDS",
+        help="Let the node start, and news from other groups arrive, for up to this long.",
+    )(run)
+    purpose = "The file with your token." if token else "The file to write your token to."
+    run = click.option("--token-file", type=FILE, metavar="FILE", required=not token, help=purpose)(run)
+    run = click.option("--node", metavar="URL", help="The address of a node, instead of --home.")(run)
+    return click.option(
+        "--home",
+        type=DIRECTORY,
+        metavar="DIR",
+        help=f"The home of a running node on this machine (or {HOME_VARIABLE}).",
+    )(run)
+
+
+def _where(home: Path | None, node: str | None, token_file: Path | None) -> Where:
+    """An argument outranks the variable."""
+    if home is not None and node is not None:
+        raise Failed(USAGE, "--home and --node name two nodes.", "Give one of them.")
+    if home is None and node is None and (variable := os.environ.get(HOME_VARIABLE)):
+        home = Path(variable)
+    return Where(home, node, token_file)

@@ -1,0 +1,85 @@
+"""Amounts, times and states as people read them. What a word means is the node's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from typing import Any, Final
+
+ID_SHOWN: Final = 8
+"""Characters of an id in tables: enough to tell a group's things apart, few enough to type."""
+
+LAST_MINUTE: Final = time(23, 59)
+COUNTED: Final = "item"
+
+
+def short(identity: object) -> str:
+    """The part of an id that tables show."""
+    return str(identity or "")[:ID_SHOWN]
+
+
+def number(text: object) -> str:
+    """A decimal string with thousands separators: "31800" -> "31,800", "2.5" stays."""
+    given = str(text)
+    whole, point, rest = given.partition(".")
+    if not (whole.isascii() and whole.isdigit()):
+        return given
+    return f"{int(whole):,}{point}{rest}"
+
+
+def amount(text: object, unit: object) -> str:
+    """A quantity with its unit; things that are just counted have none. None: as much as anyone needs."""
+    if text is None:
+        return "any amount"
+    return number(text) if unit == COUNTED else f"{number(text)} {unit}"
+
+
+def of_amount(part: object, whole: object, unit: object) -> str:
+    """ "5,100 of 6,000 m2" """
+    return f"{number(part)} of {amount(whole, unit)}"
+
+
+def when(text: object) -> str:
+    """An RFC 3339 time in the time zone of this machine; a whole day is just its date."""
+    if not isinstance(text, str):
+        return ""
+    try:
+        moment = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        return text
+    if moment.time().replace(second=0) in (time(0), LAST_MINUTE):
+        return f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M}"
+
+
+def day(text: object) -> str:
+    """The date of `when`."""
+    return when(text)[:10]
+
+
+def thing(document: Mapping[str, Any]) -> str:
+    """What a need, offer or pledge is about."""
+    return str(document.get("item") or document.get("category") or "")
+
+
+def state(document: Mapping[str, Any]) -> str:
+    """ "open", or how it ended. """
+    reason = document.get("closed_reason")
+    words = f"{document.get('state')}: {reason}" if reason else str(document.get("state"))
+    return words.replace("_", " ")
+
+
+def group(document: Mapping[str, Any]) -> str:
+    """Whose it is."""
+    return "us" if document.get("ours") else str(document.get("group_name") or short(document.get("group")))
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """ "1 need", "3 needs" """
+    return f"{count} {one}" if count == 1 else f"{count} {many or one + 's'}"
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """ "2 open, 1 closed", or "none" """
+    told = [f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count]
+    return ", ".join(told) or "none"

@@ -1,0 +1,1 @@
+"""One group's node: decides, keeps, publishes and receives. Nothing happens at import time."""

@@ -1,0 +1,64 @@
+"""Verifying what a peer sent, before anything of it is stored: pure, so it runs off the writer's thread.
+
+Unverified bytes and verified entries are different types: only `verify` makes an Arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aidmesh_node.application.ports import FeedHead, NewEntry
+from aidmesh_protocol.bundle import PartFrame
+from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint
+from aidmesh_protocol.entry import Entry, check_part
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.feed import Extension, Package, TrustedFeed, extend
+from aidmesh_protocol.keys import VerifyKey
+from aidmesh_protocol.merkle import Frontier
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Entries that lead to a signed checkpoint, with the parts that came along, bytes as received."""
+
+    feed: int
+    start: int
+    entries: tuple[NewEntry, ...]
+    extension: Extension
+    checkpoint: VerifiedCheckpoint
+
+
+def trusted(head: FeedHead, key: VerifyKey) -> TrustedFeed:
+    """The feed as we hold it. Our own rows were verified when they came, and `aidmesh verify` does it again."""
+    newest = head.claimed if head.claimed_size > head.signed_size else head.checkpoint
+    checkpoint = open_checkpoint(newest, head.origin, key) if newest else None
+    return TrustedFeed(head.origin, key, Frontier.decode(head.frontier), checkpoint)
+
+
+def verify(
+    head: FeedHead, feed: TrustedFeed, checkpoint: VerifiedCheckpoint, package: Package, parts: Sequence[PartFrame]
+) -> Arrival:
+    """Check a package and its parts against a checkpoint of the feed. Raises ProtocolError as `feed.extend`."""
+    extension = extend(feed, package, checkpoint)
+    start = feed.frontier.size
+    held: dict[int, list[tuple[str, bytes]]] = {}
+    for part in parts:
+        if start <= part.index < start + len(extension.entries):
+            check_part(extension.entries[part.index - start], part.tag, part.part)
+            held.setdefault(part.index, []).append((part.tag, part.part))
+    entries = tuple(
+        NewEntry(entry, leaf, None, tuple(held.get(index, ())))
+        for index, (entry, leaf) in enumerate(
+            zip(package.entries[extension.skipped :], extension.leaf_hashes, strict=True), start
+        )
+    )
+    return Arrival(head.feed, start, entries, extension, checkpoint)
+
+
+def verify_late(entry: bytes, part: PartFrame) -> None:
+    """Check a part of an entry we already hold. Raises ProtocolError("proof_invalid") if it is another one's."""
+    check_part(Entry.decode(entry), part.tag, part.part)
+
+
+__all__ = ["Arrival", "ProtocolError", "trusted", "verify", "verify_late"]

@@ -1,0 +1,376 @@
+"""What the application asks of storage: few ports, one contract suite each (tests/storage/contracts).
+
+Knows no SQL, no file, no thread. Each docstring says what survives when the process dies right after the
+call. "Durable" means on disk after fsync: it survives kill -9 and power loss. "In the transaction" means:
+nothing survives until the job's Done arrives; then everything the job did is durable, all of it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate, DomainEventProtocol
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
+A = TypeVar("A", bound=Aggregate)
+
+Event = DomainEventProtocol[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T_co]):
+    """A job's value, once durable; ``position`` is the log position that contains everything the job did."""
+
+    value: T_co
+    position: int
+
+
+class FeedConflict(Exception):
+    """The feed is not where the caller thought (size moved, or frozen): read its head again inside the
+    job."""
+
+
+class SubjectTaken(Exception):
+    """Within this circle the subject id already names another aggregate."""
+
+
+class Erased(Exception):
+    """The person's key was destroyed: nothing about them can be read, or kept, any more."""
+
+    def __init__(self, person: UUID) -> None:
+        super().__init__(f"person {person.hex} was erased")
+        self.person = person
+
+
+class MarkConflict(Exception):
+    """The mark does not say what the caller expected, or the swap would take it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHead:
+    """One feed as the node holds it. ``size`` entries are kept; ``checkpoint`` (a signed note) covers
+    ``signed_size`` of them; ``claimed`` is the largest checkpoint seen; entries below ``folded`` are
+    interpreted; ``frozen`` is the error code that stopped the feed. ``frontier`` is the encoded Merkle
+    frontier at ``size``."""
+
+    feed: int
+    origin: str
+    origin_hash: bytes
+    owner: str
+    circle: bytes | None
+    generation: int
+    size: int
+    frontier: bytes
+    checkpoint: bytes | None
+    signed_size: int
+    claimed: bytes | None
+    claimed_size: int
+    folded: int
+    frozen: str | None
+
+
+class NewEntry(NamedTuple):
+    """An entry to append: bytes verbatim, its leaf hash, its statement id (own feeds only), its (tag, part)
+    pairs."""
+
+    entry: bytes
+    leaf: bytes
+    statement_id: bytes | None = None
+    parts: Sequence[tuple[str, bytes]] = ()
+
+
+class PartRow(NamedTuple):
+    entry_index: int
+    tag: str
+    part: bytes
+
+
+class Subject(NamedTuple):
+    circle: bytes
+    subject_id: bytes
+    kind: str
+    aggregate_id: UUID
+
+
+class EvidenceRow(NamedTuple):
+    """One kept proof: ``blobs`` are the offending bytes as received; ``at`` is UTC to the second."""
+
+    feed: int | None
+    peer: str
+    code: str
+    detail: str
+    blobs: tuple[bytes, ...]
+    at: datetime
+
+
+class KeptAnswer(NamedTuple):
+    request_hash: bytes
+    body: bytes
+
+
+class MarkValue(NamedTuple):
+    """What this node last let itself sign of one own feed: size, root (64 hex), generation."""
+
+    size: int
+    root: str
+    generation: int
+
+
+class FeedReads(Protocol):
+    """Reading feeds, in a job or on a reader's snapshot. Ranges are [start, stop), clipped to what is
+    held."""
+
+    def head(self, origin: str) -> FeedHead | None: ...
+    def head_by_hash(self, origin_hash: bytes) -> FeedHead | None: ...
+    def heads(self, owner: str | None = None, circle: bytes | None = None) -> list[FeedHead]: ...
+    def entries(self, feed: int, start: int, stop: int) -> list[bytes]: ...
+    def leaves(self, feed: int, start: int, stop: int) -> list[bytes]: ...
+
+    def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
+        """Parts that are held and not withheld, in (index, tag) order: what may be shown to peers."""
+
+    def part(self, feed: int, index: int, tag: str) -> bytes | None:
+        """One part, withheld or not: for the node's own reading, never for serving."""
+
+    def part_names(self, feed: int, start: int, stop: int) -> list[tuple[int, str]]:
+        """(index, tag) of every part that is held, withheld ones too: for checking, never for serving."""
+
+    def missing_parts(self, feed: int, wanted: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Those of ``wanted`` (index, tag) that are not held, in the order given; withheld ones are held."""
+
+    def node(self, feed: int, level: int, index: int) -> bytes | None:
+        """Hash of a complete subtree of a stored level, or None."""
+
+    def holds_statement(self, feed: int, statement_id: bytes) -> bool: ...
+
+    def statement_index(self, feed: int, statement_id: bytes) -> int | None:
+        """Where in an own feed a statement was published, or None."""
+
+
+class FeedRows(FeedReads, Protocol):
+    """Feeds as rows. Every write is in the transaction of the job: with its Done, all of it is durable."""
+
+    def open_feed(
+        self,
+        origin: str,
+        origin_hash: bytes,
+        owner: str,
+        circle: bytes | None,
+        generation: int,
+        frontier: bytes,
+    ) -> FeedHead:
+        """The feed's head; created with size 0 and the given empty frontier when it is not there yet.
+
+        Raises FeedConflict when the origin is known with another hash, owner, circle or generation."""
+
+    def append(
+        self,
+        feed: int,
+        entries: Sequence[NewEntry],
+        frontier: bytes,
+        size: int,
+        nodes: Iterable[tuple[int, int, bytes]] = (),
+    ) -> None:
+        """Append at the end; ``size`` is the size afterwards, ``nodes`` are (level, index, hash).
+
+        Raises FeedConflict unless the held size is ``size - len(entries)`` and the feed is not frozen."""
+
+    def store_checkpoint(self, feed: int, note: bytes, size: int) -> None:
+        """The held checkpoint. Raises FeedConflict beyond the held size, or below the one already stored."""
+
+    def store_claim(self, feed: int, note: bytes, size: int) -> None:
+        """The largest checkpoint seen; a smaller one changes nothing."""
+
+    def freeze(self, feed: int, code: str) -> None:
+        """Stop the feed for good; the first code stays."""
+
+    def set_folded(self, feed: int, index: int) -> None:
+        """Interpreted up to ``index`` (exclusive). Raises FeedConflict when it goes back or beyond the
+        size."""
+
+    def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
+        """Keep a part that came later; one that is held already (withheld, too) is left as it is."""
+
+    def withhold_parts(self, feed: int, indexes: Iterable[int], tag: str) -> None:
+        """From now on ``parts`` does not show them. They stay readable through ``part``."""
+
+
+class VaultReads(Protocol):
+    def open(self, person: UUID, record: UUID) -> dict[str, str]:
+        """The record's fields in the clear, {} when there are none. Raises Erased, Damaged."""
+
+    def is_erased(self, person: UUID) -> bool: ...
+
+
+class VaultRows(VaultReads, Protocol):
+    """Names, contacts, free text: encrypted under one key per person. Events carry only person and record
+    ids."""
+
+    def put(self, person: UUID, record: UUID, fields: Mapping[str, str]) -> None:
+        """Set these fields (others of the record stay). A new person's key is fsynced before the job's
+        COMMIT; after a crash in between, a key without rows is left, which is harmless. Raises Erased."""
+
+    def remove(self, person: UUID, record: UUID) -> None:
+        """Delete one record's fields, in the transaction."""
+
+    def erase(self, person: UUID) -> None:
+        """Destroy the person's key for ever. The key file is rewritten just before the job's COMMIT: after a
+        crash in between the person is erased although the job's event is not there, never the other way
+        round."""
+
+
+class Subjects(Protocol):
+    """(circle, subject id on the wire) <-> our aggregate. In the transaction."""
+
+    def put(self, circle: bytes, subject_id: bytes, kind: str, aggregate_id: UUID) -> None:
+        """Remember; the same again changes nothing. Raises SubjectTaken."""
+
+    def find(self, circle: bytes, subject_id: bytes) -> Subject | None: ...
+
+    def of(self, aggregate_id: UUID) -> list[Subject]:
+        """All circles' names of one aggregate."""
+
+
+class Positions(Protocol):
+    """Named integers. In the transaction: a position moves together with what it stands for, or not at
+    all."""
+
+    @property
+    def incarnation(self) -> bytes:
+        """16 bytes drawn when this log was created: whoever kept positions of another log starts again."""
+
+    def get(self, name: str) -> int:
+        """The position, 0 when never set."""
+
+    def put(self, name: str, value: int) -> None: ...
+
+
+class Idempotency(Protocol):
+    """Answers to keyed requests, in the same transaction as the command's events: kept together or not at
+    all.
+
+    Bodies are sealed under the client's own key, so a stolen disk shows no one-time secret."""
+
+    def find(self, actor: str, key: str) -> KeptAnswer | None:
+        """What this actor was answered under this key, or None; compare ``request_hash``. Raises Damaged."""
+
+    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: datetime) -> None: ...
+
+    def sweep(self, before: datetime) -> int:
+        """Forget answers kept before then; returns how many."""
+
+
+class Evidence(Protocol):
+    """What proves a peer's fault. Bounded: the first 64 of each (peer, code) are kept, the rest are
+    counted."""
+
+    def keep(
+        self, peer: str, code: str, detail: str, blobs: Sequence[bytes], at: datetime, feed: int | None = None
+    ) -> bool:
+        """Keep (True), or only count because the bound is reached (False). In the transaction."""
+
+    def kept(self, peer: str | None = None) -> list[EvidenceRow]: ...
+
+    def count(self, peer: str, code: str) -> int:
+        """How often it happened, kept or not."""
+
+
+class EventLog(Protocol):
+    """The durable log of our decisions, read back. Every read checks each event's hash and raises Damaged."""
+
+    def select(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """At most ``limit`` events with positions > ``after``, in order."""
+
+    def max_position(self) -> int:
+        """The last position, 0 when the log is empty."""
+
+    def stream(self, id: UUID) -> list[Event]:
+        """One aggregate's events in order, [] when unknown."""
+
+
+class Work(Protocol):
+    """What one job may do, in the writer's transaction. Valid only inside the job, on the writer's thread.
+
+    A job that raises leaves nothing: its rows roll back and every aggregate it touched is forgotten."""
+
+    @property
+    def feeds(self) -> FeedRows: ...
+    @property
+    def vault(self) -> VaultRows: ...
+    @property
+    def subjects(self) -> Subjects: ...
+    @property
+    def positions(self) -> Positions: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
+    @property
+    def evidence(self) -> Evidence: ...
+    @property
+    def position(self) -> int:
+        """The log's last position as this transaction sees it."""
+
+    def get(self, cls: type[A], id: UUID) -> A:
+        """The aggregate, the same object for the same id within a batch. Raises NotFound, Damaged."""
+
+    def find(self, cls: type[A], id: UUID) -> A | None: ...
+
+    def commit(self, *aggregates: Aggregate) -> None:
+        """Insert their new events into the transaction. Nothing survives yet: wait for the job's Done."""
+
+    def events_after(self, position: int, limit: int) -> list[tuple[int, Event]]:
+        """As EventLog.select, including what this batch has written."""
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """A step of the job that may fail alone: when it raises, its rows roll back and every aggregate the
+        job has touched so far is forgotten (get them again); the exception passes on to the job, which may
+        catch it."""
+
+
+class Writer(Protocol):
+    """The one way anything becomes durable. Jobs run one after another; a batch shares one fsync."""
+
+    def submit(self, job: Callable[[Work], T]) -> Future[Done[T]]:
+        """Queue a job. The future resolves only after COMMIT and fsync; with the job's own exception when it
+        raised (nothing of it was kept); with Unavailable when storage failed (nothing of its batch was kept).
+        Raises Unavailable at once when closed, broken or too busy."""
+
+    async def run(self, job: Callable[[Work], T]) -> Done[T]:
+        """As submit, awaited. A cancelled wait does not undo a job that has begun."""
+
+
+class Reading(Protocol):
+    """One consistent snapshot of what is durable, without the writer."""
+
+    @property
+    def events(self) -> EventLog: ...
+    @property
+    def feeds(self) -> FeedReads: ...
+    @property
+    def vault(self) -> VaultReads: ...
+    @property
+    def incarnation(self) -> bytes: ...
+
+
+class Readers(Protocol[R_co]):
+    async def run(self, read: Callable[[R_co], T]) -> T:
+        """Call ``read`` with a snapshot, on a reader's thread. Raises Unavailable when too many wait."""
+
+
+class MarkFile(Protocol):
+    """The guard outside home and backups. A swap is durable when it returns."""
+
+    def read(self) -> dict[str, MarkValue] | None:
+        """Origin hash (hex) -> value; None when no mark was ever written. Raises Damaged."""
+
+    def swap(self, origin: str, expected: MarkValue | None, new: MarkValue) -> None:
+        """Compare and swap. After a crash inside, the mark is the old one or the new one, never a mixture.
+
+        Raises MarkConflict, Damaged, Unavailable."""

@@ -1,0 +1,192 @@
+"""The one place that decides what leaves the node.
+
+Runs behind the log at its own pace. Before anything is appended, consent, share, closure and membership are read
+again: what is no longer allowed is not published, however late this runs. Never publishes what was heard from a peer,
+never a name, a contact or free text: statements are built only from fields that stand on the privacy ladder's level 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from aidmesh_node.application.entry_names import entry_ref
+from aidmesh_node.application.ports import Work
+from aidmesh_node.application.redaction import (
+    epoch_minutes,
+    need_shared,
+    need_updated,
+    offer_shared,
+    offer_updated,
+)
+from aidmesh_node.application.subject_ids import SubjectIds
+from aidmesh_node.domain.event import Event, event_id
+from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.offer import Offer
+from aidmesh_node.domain.peer_link import PeerLink
+from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
+from aidmesh_node.domain.quantity import amount_text
+from aidmesh_protocol import statements as say
+from aidmesh_protocol.entry import VIEW, Ref
+from aidmesh_protocol.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One statement to one circle, decided but not yet sealed."""
+
+    circle: bytes
+    subject: bytes
+    statement_id: bytes
+    at: datetime
+    statement: Statement
+    refs: tuple[Ref, ...] = ()
+
+
+class Publication:
+    """Turns events of our log into statements for the circles that may have them."""
+
+    def __init__(self, gid: str, ids: SubjectIds) -> None:
+        self._gid = gid
+        self._ids = ids
+
+    def statements_for(self, work: Work, event: Event) -> Iterator[Outgoing]:
+        """What this event lets leave, circle by circle; nothing when it was heard or is nobody else's business."""
+        # Totals that a peer's word has moved are still our own to tell.
+        if event.heard and not isinstance(event, Need.CoverageChanged | Offer.BookingChanged):
+            return
+        match event:
+            case Need.Event():
+                yield from self._about_need(work, event, work.get(Need, event.originator_id))
+            case Offer.Event():
+                yield from self._about_offer(work, event, work.get(Offer, event.originator_id))
+            case Pledge.Event():
+                yield from self._about_pledge(work, event, work.get(Pledge, event.originator_id))
+            case PeerLink.Activated() | PeerLink.RevocationAcknowledged():
+                yield from self._about_circle(work, event, work.get(PeerLink, event.originator_id))
+
+    def placed(self, work: Work, outgoing: Outgoing, index: int) -> None:
+        """Remember where a view lies, so that taking the share back stops serving it."""
+        if isinstance(outgoing.statement, say.NeedShared | say.OfferShared):
+            work.positions.put(_view_of(outgoing.subject), index)
+
+    def _about_need(self, work: Work, event: Event, need: Need) -> Iterator[Outgoing]:
+        for circle_hex, share in need.shares.items():
+            circle = bytes.fromhex(circle_hex)
+            subject = self._ids.subject(circle, need.id)
+            told = work.subjects.find(circle, subject) is not None
+            match event:
+                case Need.Shared() if event.circle == circle_hex and share.live and need.is_open:
+                    if _may_hear(work, circle):
+                        work.subjects.put(circle, subject, "need", need.id)
+                        yield self._say(circle, subject, event, need_shared(need))
+                case Need.CoverageChanged() if told and share.live and need.is_open:
+                    yield self._say(circle, subject, event, need_updated(need))
+                case Need.Unshared() if event.circle == circle_hex and told:
+                    self._withhold_view(work, circle, subject)
+                    yield self._say(circle, subject, event, say.NeedShareRevoked())
+                case Need.Withdrawn() | Need.Closed() if told and share.live:
+                    yield self._say(circle, subject, event, say.NeedClosed(need.closed_reason or "withdrawn_by_person"))
+
+    def _about_offer(self, work: Work, event: Event, offer: Offer) -> Iterator[Outgoing]:
+        for circle_hex, share in offer.shares.items():
+            circle = bytes.fromhex(circle_hex)
+            subject = self._ids.subject(circle, offer.id)
+            told = work.subjects.find(circle, subject) is not None
+            match event:
+                case Offer.Shared() if event.circle == circle_hex and share.live and offer.is_open:
+                    if _may_hear(work, circle):
+                        work.subjects.put(circle, subject, "offer", offer.id)
+                        yield self._say(circle, subject, event, offer_shared(offer))
+                case Offer.BookingChanged() if told and share.live and offer.is_open:
+                    yield self._say(circle, subject, event, offer_updated(offer))
+                case Offer.Unshared() if event.circle == circle_hex and told:
+                    self._withhold_view(work, circle, subject)
+                    yield self._say(circle, subject, event, say.OfferShareRevoked())
+                case Offer.Withdrawn() | Offer.Closed() if told and share.live:
+                    yield self._say(circle, subject, event, say.OfferClosed(offer.closed_reason or "withdrawn"))
+
+    def _about_pledge(self, work: Work, event: Event, pledge: Pledge) -> Iterator[Outgoing]:
+        if pledge.circle is None:
+            return
+        circle = bytes.fromhex(pledge.circle)
+        if pledge.role == GIVER:
+            subject = self._ids.subject(circle, pledge.id)
+            offer = self._ids.subject(circle, pledge.offer_id) if pledge.offer_id else None
+            work.subjects.put(circle, subject, "pledge", pledge.id)
+            statement = _giver_says(event, pledge, offer)
+        else:
+            assert pledge.role == HOME
+            (name,) = work.subjects.of(pledge.id)
+            subject, statement = name.subject_id, _home_says(event)
+        refs = (entry_ref(work, event.cause),) if event.cause else ()
+        yield self._say(circle, subject, event, statement, refs)
+
+    def _about_circle(self, work: Work, event: Event, link: PeerLink) -> Iterator[Outgoing]:
+        match event:
+            case PeerLink.Activated():
+                circle = bytes.fromhex(event.circle)
+                signatures = tuple((gid, bytes.fromhex(text)) for gid, text in sorted(event.signatures.items()))
+                opened = say.CircleOpened(bytes.fromhex(event.terms), signatures)
+                yield self._say(circle, self._ids.subject(circle, link.id), event, opened)
+            case PeerLink.RevocationAcknowledged() if event.cause:
+                circle, subject = bytes.fromhex(event.circle), bytes.fromhex(event.subject)
+                refs = (entry_ref(work, event.cause),)
+                yield self._say(circle, subject, event, say.ShareAcknowledged(), refs)
+
+    def _withhold_view(self, work: Work, circle: bytes, subject: bytes) -> None:
+        """From this transaction on nobody is served the description of what was taken back."""
+        for head in work.feeds.heads(owner=self._gid, circle=circle):
+            work.feeds.withhold_parts(head.feed, [work.positions.get(_view_of(subject))], VIEW)
+
+    def _say(
+        self, circle: bytes, subject: bytes, event: Event, statement: Statement, refs: tuple[Ref, ...] = ()
+    ) -> Outgoing:
+        name = self._ids.statement(circle, event_id(event))
+        return Outgoing(circle, subject, name, event.timestamp, statement, refs)
+
+
+def _giver_says(event: Event, pledge: Pledge, offer: bytes | None) -> Statement:
+    match event:
+        case Pledge.Offered():
+            window = pledge.window
+            return say.PledgeOffered(
+                pledge.need_id.bytes, offer, 1, amount_text(event.quantity), pledge.unit, pledge.how, *epoch_minutes(window)
+            )
+        case Pledge.Revised():
+            return say.PledgeRevised(event.revision, amount_text(event.quantity))
+        case Pledge.Committed():
+            return say.PledgeCommitted(event.acceptance, amount_text(event.quantity))
+        case Pledge.Withdrawn():
+            return say.PledgeWithdrawn(event.reason)
+        case Pledge.HandedOver():
+            return say.HandoverDeclared(event.number, amount_text(event.quantity), event.outcome)
+        case Pledge.HandOverFailed():
+            return say.HandoverFailed(event.number, event.reason)
+    raise TypeError(f"a giver does not say {type(event).__qualname__}")
+
+
+def _home_says(event: Event) -> Statement:
+    match event:
+        case Pledge.Countered():
+            return say.PledgeCountered(event.revision, amount_text(event.quantity))
+        case Pledge.Declined():
+            return say.PledgeDeclined(event.revision, event.reason)
+        case Pledge.Accepted():
+            return say.PledgeAccepted(event.acceptance, event.revision, amount_text(event.quantity))
+        case Pledge.Released():
+            return say.PledgeReleased(event.acceptance, event.reason)
+        case Pledge.Received():
+            return say.ReceiptConfirmed(event.number, amount_text(event.quantity), event.condition)
+    raise TypeError(f"a home does not say {type(event).__qualname__}")
+
+
+def _may_hear(work: Work, circle: bytes) -> bool:
+    """Whether this circle's agreement is in force here: only then is anything new shared with it."""
+    links = [work.find(PeerLink, PeerLink.id_of(head.owner)) for head in work.feeds.heads(circle=circle)]
+    return any(link is not None and link.is_active and link.circle == circle.hex() for link in links)
+
+
+def _view_of(subject: bytes) -> str:
+    return f"view:{subject.hex()}"

@@ -1,0 +1,84 @@
+"""What every event of our log carries, and the aggregate that records it. Never reads the wall clock."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any, Self
+from uuid import UUID
+
+from eventsourcing.domain import Aggregate, CanInitAggregate, CanMutateAggregate
+
+from aidmesh_node.domain.act import Act
+
+
+class Event(Aggregate.Event):
+    """A fact about one aggregate; `timestamp` is the act's time, `heard` whether a peer said it.
+
+    State consists only of UUID, Decimal, datetime, str, int, bool, None, list, and dict with str keys.
+    """
+
+    act_id: UUID
+    actor: UUID | None
+    role: str
+    on_behalf_of: UUID | None
+    cause: str | None
+    heard: bool
+
+    def mutate(self, aggregate: Any) -> Any:
+        aggregate = super().mutate(aggregate)
+        if self.heard:
+            aggregate.heard_at = self.cause
+        return aggregate
+
+
+class Created(Event, Aggregate.Created):
+    """The first fact about an aggregate."""
+
+    def mutate(self, aggregate: Any) -> Any:
+        aggregate = super().mutate(aggregate)
+        aggregate.made_by = self.actor
+        return aggregate
+
+
+class Recorded(Aggregate):
+    """An aggregate whose every event says who acted, when, and on whose behalf.
+
+    A subclass has a TOPIC and nests `Event(event.Event)`, `Created(Event, event.Created)` with a TOPIC (the
+    library demands that one although it is never triggered), then its own events, each with a TOPIC.
+    `made_by` is the member who made it (None for the node and for peers); `heard_at` names the entry of the
+    peer's newest statement about it ("<origin hash hex>:<index>"), which our next answer answers.
+    """
+
+    made_by: UUID | None = None
+    heard_at: str | None = None
+
+    @classmethod
+    def _begin(
+        cls, event_class: type[CanInitAggregate[UUID]], aggregate_id: UUID, by: Act, **fields: Any
+    ) -> Self:
+        return cls._create(event_class, id=aggregate_id, timestamp=by.at, **_said_by(by), **fields)
+
+    def _record(self, event_class: type[CanMutateAggregate[UUID]], by: Act, **fields: Any) -> None:
+        self.trigger_event(event_class, timestamp=by.at, **_said_by(by), **fields)
+
+
+def _said_by(by: Act) -> dict[str, Any]:
+    return {
+        "act_id": by.id,
+        "actor": by.actor,
+        "role": by.role,
+        "on_behalf_of": by.on_behalf_of,
+        "cause": by.cause,
+        "heard": by.heard,
+    }
+
+
+def event_id(event: Event) -> bytes:
+    """16 bytes naming an event: SHA-256(act id || aggregate id || version as 8 bytes big-endian)[:16].
+
+    The same act replayed gives the same id, so publishing an event twice is impossible.
+    """
+    digest = sha256(event.act_id.bytes)
+    digest.update(event.originator_id.bytes)
+    digest.update(event.originator_version.to_bytes(8, "big"))
+    return digest.digest()[:16]

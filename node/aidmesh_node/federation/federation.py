@@ -1,0 +1,219 @@
+"""Everything between this node and its peers, in one place: the doors peers knock at, and the tasks that follow them.
+
+Framework-free: the HTTP rim translates, tests call it directly. One peer's trouble stays in that peer's task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass, field
+
+from aidmesh_node.application.peer_doors import PeerRequest
+from aidmesh_node.application.unavailable import Unavailable
+from aidmesh_node.clock import Clock
+from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.refused import Refused
+from aidmesh_node.federation.identities import Identities
+from aidmesh_node.federation.links import Links
+from aidmesh_node.federation.pairing import EXPIRY_HOURS_DEFAULT, Pairing
+from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
+from aidmesh_node.federation.peer_rates import PeerRates
+from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.replication import Replication
+from aidmesh_node.federation.request_auth import RequestAuth
+from aidmesh_node.federation.serve import SyncServer
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.identity import circle_origin, origin_hash
+from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX
+
+log = logging.getLogger(__name__)
+
+VERSIONS = (1,)
+
+SIGNATURE_RETRY_SECONDS = 2.0
+"""How often a confirmed pairing asks whether the other side has confirmed too."""
+
+
+@dataclass(slots=True)
+class Federation:
+    """The parts, and the tasks that keep them going between `start` and `stop`."""
+
+    gid: str
+    publisher: Publisher
+    links: Links
+    identities: Identities
+    pairing: Pairing
+    replication: Replication
+    server: SyncServer
+    auth: RequestAuth
+    rates: PeerRates
+    clock: Clock
+    endpoints: tuple[str, ...]
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def load(self) -> None:
+        """Read links and identities, compare mark and rows. Nothing runs by itself yet."""
+        await self.links.refresh()
+        for link in self.links.all():
+            await self.identities.load(link.gid)
+        await self.publisher.start([link.circle for link in self.links.active() if link.circle])
+
+    def start(self) -> None:
+        """Publish, follow every active link, finish pairings: until `stop`."""
+        self._run("publish", self._publish_always())
+        self._run("links", self._mind_links())
+
+    async def stop(self) -> None:
+        """End all tasks; what was accepted stays."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def news(self) -> None:
+        """Our log has grown: look whether something is to be published. Call on the event loop's thread."""
+        self._changed.set()
+
+    # The doors.
+
+    def well_known(self) -> dict[str, object]:
+        """GET /.well-known/aidmesh."""
+        return {"gid": self.gid, "versions": list(VERSIONS)}
+
+    def info(self) -> dict[str, object]:
+        """GET /aidmesh/1/info: versions, limits, our time."""
+        return {
+            "gid": self.gid,
+            "versions": list(VERSIONS),
+            "time": int(self.clock.now().timestamp()),
+            "limits": {
+                "sync_body_bytes": SYNC_BODY_BYTES_MAX,
+                "bundle_bytes": BUNDLE_BYTES_ONLINE_MAX,
+                "pairing_bytes": PAIRING_BYTES_MAX,
+            },
+        }
+
+    async def sync(self, request: PeerRequest) -> AsyncIterator[bytes]:
+        """POST /aidmesh/1/sync: the answer's pieces. Raises ProtocolError before the first piece, or not at all."""
+        peer = self._admit(request)
+        async for piece in self.server.answer(peer, request.body):
+            yield piece
+
+    def wake(self, request: PeerRequest) -> None:
+        """POST /aidmesh/1/wake: the peer says "look". Raises ProtocolError."""
+        self.replication.wake(self._admit(request))
+
+    async def pair(self, body: bytes) -> bytes:
+        """POST /aidmesh/1/pair: one pairing question. Raises ProtocolError, Refused."""
+        if len(body) > PAIRING_BYTES_MAX:
+            raise ProtocolError("too_large", f"a pairing message has at most {PAIRING_BYTES_MAX} bytes")
+        self.rates.spend("pairing")
+        answer = await self.pairing.answer(body)
+        self._changed.set()
+        return answer
+
+    # What operators do about peers.
+
+    def invite(self, hours: int | None) -> dict[str, object]:
+        """{invitation, expires}: a new invitation for another group. Raises Refused."""
+        text, expires = self.pairing.invite(self.endpoints, hours or EXPIRY_HOURS_DEFAULT)
+        return {"invitation": text, "expires": expires}
+
+    async def accept(self, by: Act, invitation: str) -> dict[str, object]:
+        """{gid, name, state, words}: redeem another group's invitation. Raises Refused, Unavailable."""
+        try:
+            return await self.pairing.accept(by, invitation)
+        except Unreachable as error:
+            raise Unavailable(
+                "peer_unreachable",
+                f"The other group's node did not answer: {error}.",
+                "Check that it is running and that the address in the invitation can be reached from here.",
+            ) from error
+        except PeerRefused as error:
+            raise Refused("pairing_refused", f"The other group's node said no: {error.detail}.", "Ask for a new invitation.") from error
+
+    async def confirm(self, by: Act, gid: str, words: Sequence[str]) -> dict[str, object]:
+        """{gid, name, state}: our people say that the four words are the same. Raises Refused, NotFound."""
+        try:
+            answer = await self.pairing.confirm(by, gid, words)
+        except PeerRefused as error:
+            log.info("the other side has not taken our signature yet: %s", error.code)
+            answer = {"gid": gid, "state": "pending"}
+        self._changed.set()
+        return answer
+
+    def health(self, gid: str) -> dict[str, object]:
+        """How it stands with one peer: {last_contact, reachable, backoff_seconds, trouble, acknowledged}."""
+        contact = self.replication.contact(gid)
+        link = self.links.get(gid)
+        feed = origin_hash(circle_origin(self.gid, link.circle)) if link and link.circle else None
+        return {
+            "last_contact": contact.last,
+            "reachable": contact.failures == 0 and contact.last is not None,
+            "backoff_seconds": round(contact.backoff_seconds, 1),
+            "trouble": contact.trouble,
+            "acknowledged": self.links.acknowledged_by(gid, feed) if feed else 0,
+        }
+
+    def standing(self) -> dict[str, object]:
+        """How it stands with our own feeds: {standing, standing_reason, signing, unsigned_feeds}."""
+        reason = self.publisher.recovering
+        unsigned = self.publisher.unsigned
+        return {
+            "standing": "recovering" if reason else "active",
+            "standing_reason": reason,
+            "signing": not reason and not unsigned,
+            "unsigned_feeds": unsigned,
+        }
+
+    def _admit(self, request: PeerRequest) -> str:
+        if len(request.body) > SYNC_BODY_BYTES_MAX:
+            raise ProtocolError("too_large", f"a request has at most {SYNC_BODY_BYTES_MAX} bytes")
+        peer = self.auth.verify(request)
+        self.links.require_active(peer)
+        self.rates.spend(peer)
+        return peer
+
+    # The tasks.
+
+    def _run(self, name: str, work: Coroutine[object, object, None]) -> None:
+        self._tasks[name] = asyncio.create_task(self._supervised(name, work), name=f"aidmesh-{name}")
+
+    async def _supervised(self, name: str, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except Exception:
+            # The top of a task: our bug is logged whole, the other peers' tasks go on, and this one is started anew
+            # by the minder.
+            log.exception("task %s failed", name)
+        finally:
+            self._tasks.pop(name, None)
+
+    async def _publish_always(self) -> None:
+        while True:
+            self._changed.clear()
+            if await self.publisher.publish():
+                self._run("wakes", self.replication.send_wakes())
+            await self._changed.wait()
+
+    async def _mind_links(self) -> None:
+        while True:
+            for link in self.links.all():
+                name = f"follow {link.gid}"
+                if link.state == "active" and name not in self._tasks:
+                    self._run(name, self.replication.follow(link.gid))
+                elif link.state == "pending" and link.confirmed:
+                    await self._try_signatures(link.gid)
+            if "publish" not in self._tasks:
+                self._run("publish", self._publish_always())
+            await self.clock.sleep(SIGNATURE_RETRY_SECONDS)
+
+    async def _try_signatures(self, gid: str) -> None:
+        try:
+            await self.pairing.exchange_signatures(gid)
+        except (Unreachable, PeerRefused, ProtocolError) as error:
+            log.info("pairing not finished yet: %s", type(error).__name__)

@@ -1,0 +1,111 @@
+"""Our links with other groups while the node runs: who may ask, for which circles, and what each has acknowledged.
+
+A reading of the PeerLink aggregates, refreshed after each change; decides nothing that the aggregates do not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aidmesh_node.application.ports import Work, Writer
+from aidmesh_node.domain.peer_link import ACTIVE, SEVERED, SUSPENDED, PeerLink
+from aidmesh_protocol.errors import ProtocolError
+
+HELD_ANSWERS_MAX = 2
+"""Answers held back for one peer at once: one poll, and one that replaces it after a broken connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What replication needs of one PeerLink."""
+
+    gid: str
+    name: str
+    state: str
+    circle: bytes | None
+    endpoints: tuple[str, ...]
+    confirmed: bool
+    signed: bool
+
+
+class Links:
+    """All links of this node by peer gid."""
+
+    def __init__(self, gid: str, writer: Writer) -> None:
+        self._gid = gid
+        self._writer = writer
+        self._links: dict[str, Link] = {}
+        self._acknowledged: dict[tuple[str, bytes], int] = {}
+        self._held: dict[str, int] = {}
+
+    async def refresh(self) -> None:
+        """Read every link again. Called at start and after each change of a link."""
+        self._links = {link.gid: link for link in (await self._writer.run(self._read)).value}
+
+    def _read(self, work: Work) -> list[Link]:
+        gids = {head.owner for head in work.feeds.heads() if head.circle is None and head.owner != self._gid}
+        links = [work.find(PeerLink, PeerLink.id_of(gid)) for gid in sorted(gids)]
+        return [_link(link) for link in links if link is not None]
+
+    def get(self, gid: str) -> Link | None:
+        return self._links.get(gid)
+
+    def active(self) -> list[Link]:
+        """Links whose terms are in force."""
+        return [link for link in self._links.values() if link.state == ACTIVE]
+
+    def all(self) -> list[Link]:
+        return list(self._links.values())
+
+    def require_active(self, gid: str) -> Link:
+        """Raises ProtocolError not_member, suspended or severed."""
+        link = self._links.get(gid)
+        if link is None or link.state not in (ACTIVE, SUSPENDED, SEVERED):
+            raise ProtocolError("not_member", "our groups are not linked: pair first")
+        if link.state == SUSPENDED:
+            raise ProtocolError("suspended", "our group has paused this link; it can be resumed: talk to us")
+        if link.state == SEVERED:
+            raise ProtocolError("severed", "our group has ended this link; a new invitation makes a new one")
+        return link
+
+    def circles_with(self, gid: str) -> frozenset[bytes]:
+        """The circles in force that this peer and we are both in."""
+        link = self._links.get(gid)
+        return frozenset({link.circle}) if link and link.state == ACTIVE and link.circle else frozenset()
+
+    def acknowledged(self, gid: str, origin_hash: bytes, size: int) -> None:
+        """The peer says it holds `size` entries of a feed."""
+        self._acknowledged[gid, origin_hash] = size
+
+    def acknowledged_by(self, gid: str, origin_hash: bytes) -> int:
+        """How much of a feed the peer last said it holds; 0 until it has spoken since our start."""
+        return self._acknowledged.get((gid, origin_hash), 0)
+
+    @contextmanager
+    def holding(self, gid: str) -> Iterator[None]:
+        """Hold an answer back for this peer. Raises ProtocolError("rate") beyond the bound."""
+        if self._held.get(gid, 0) >= HELD_ANSWERS_MAX:
+            raise ProtocolError("rate", "you already wait for an answer of ours on another connection")
+        self._held[gid] = self._held.get(gid, 0) + 1
+        try:
+            yield
+        finally:
+            self._held[gid] -= 1
+
+    def is_waiting(self, gid: str) -> bool:
+        """Whether the peer is on the line already, so that no wake is needed."""
+        return self._held.get(gid, 0) > 0
+
+
+def _link(link: PeerLink) -> Link:
+    return Link(
+        gid=link.gid,
+        name=link.name or link.gid[:8],
+        state=link.state,
+        circle=bytes.fromhex(link.circle) if link.circle else None,
+        endpoints=link.endpoints,
+        confirmed=link.is_confirmed,
+        signed=link.their_signature is not None,
+    )

@@ -1,0 +1,233 @@
+"""Publishing, in this order: rows, mark, signature, stored checkpoint, served. Never contradicts what was signed.
+
+If the process dies between any two steps nothing needs mending: committed rows are never discarded, and signing the
+same size and root again gives the same bytes. After every start a feed that was ever signed is not signed again until
+a peer has shown its newest checkpoint of it (SPEC §16).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from aidmesh_node.application import own_feeds
+from aidmesh_node.application.ports import (
+    FeedHead,
+    MarkConflict,
+    MarkFile,
+    MarkValue,
+    Readers,
+    Reading,
+    Work,
+    Writer,
+)
+from aidmesh_node.application.publication import Publication
+from aidmesh_node.clock import Clock
+from aidmesh_node.domain import own_feed
+from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.tree_reading import root_at
+from aidmesh_protocol import checkpoint
+from aidmesh_protocol.checkpoint import Checkpoint, VerifiedCheckpoint, open_checkpoint
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.keys import SigningKey
+from aidmesh_protocol.merkle import Frontier
+
+log = logging.getLogger(__name__)
+
+SIGNATURE_PAUSE_SECONDS = 0.02
+"""Under load one signature covers all that was appended meanwhile."""
+
+PART_KEY_BYTES = 16
+
+
+@dataclass(slots=True)
+class OwnFeed:
+    """One of our feeds while the node runs. `fresh`: we may go on from our rows; `served`: what peers may see."""
+
+    head: FeedHead
+    mark: MarkValue | None
+    standing: str
+    reason: str
+    fresh: bool
+    served: VerifiedCheckpoint | None
+
+
+class Publisher:
+    """Our own feeds: what stands in the rows, what may be signed, what is served."""
+
+    def __init__(
+        self,
+        gid: str,
+        key: SigningKey,
+        writer: Writer,
+        readers: Readers[Reading],
+        mark: MarkFile,
+        publication: Publication,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._gid = gid
+        self._key = key
+        self._writer = writer
+        self._readers = readers
+        self._mark = mark
+        self._publication = publication
+        self._clock = clock
+        self._entropy = entropy
+        self._feeds: dict[str, OwnFeed] = {}
+        self._lost: list[str] = []
+        self._publishing = asyncio.Lock()
+        self._signed_at = float("-inf")
+        self._served = asyncio.Event()
+
+    async def start(self, circles: Iterable[bytes]) -> None:
+        """Compare the mark with the rows of every own feed, before anything else happens.
+
+        `circles` are those whose agreement is in force: their feeds count as known even before their first row.
+        """
+        marks = await asyncio.to_thread(self._mark.read)
+        has_mark = marks is not None
+        left = dict(marks or {})
+        if has_mark:
+            await self._writer.run(lambda work: [own_feeds.open_circle_feed(work, self._gid, c) for c in circles])
+
+        def stand(reading: Reading) -> list[OwnFeed]:
+            feeds = []
+            for head in reading.feeds.heads(owner=self._gid):
+                value = left.pop(head.origin_hash.hex(), None)
+                standing, reason = own_feed.standing(
+                    _mark(value),
+                    rows_size=head.size,
+                    root_at=partial(root_at, reading.feeds, head),
+                    generation=head.generation,
+                    ever_signed=head.checkpoint is not None,
+                    has_mark=has_mark,
+                )
+                served = open_checkpoint(head.checkpoint, head.origin, self._key.verify_key) if head.checkpoint else None
+                fresh = own_feed.fresh_at_start(known_at_start=True)
+                feeds.append(OwnFeed(head, value, standing, reason, fresh, served))
+            return feeds
+
+        for feed in await self._readers.run(stand):
+            self._feeds[feed.head.origin] = feed
+        self._lost = [f"the mark knows a feed of ours ({name[:12]}…) that is not in this home" for name in left]
+        if self.recovering:
+            log.error("this node signs nothing: %s", self.recovering)
+
+    @property
+    def recovering(self) -> str:
+        """Why this node signs nothing until its entries are recovered, or "" when all is well."""
+        reasons = [feed.reason for feed in self._feeds.values() if feed.standing == own_feed.RECOVERING]
+        return "; ".join(reasons + self._lost)
+
+    @property
+    def unsigned(self) -> list[str]:
+        """Origins with entries that wait for a peer to show what it last saw of us."""
+        return [
+            feed.head.origin
+            for feed in self._feeds.values()
+            if not feed.fresh and feed.head.size > (feed.served.size if feed.served else 0)
+        ]
+
+    def served(self, origin: str) -> VerifiedCheckpoint | None:
+        """The checkpoint peers may have: its entries are durable, marked and signed."""
+        feed = self._feeds.get(origin)
+        return feed.served if feed else None
+
+    def served_to(self, circles: Collection[bytes]) -> Iterator[tuple[bytes, VerifiedCheckpoint]]:
+        """(origin hash, checkpoint) of every feed a member of these circles may have; our identity is always one."""
+        for feed in self._feeds.values():
+            if feed.served is not None and (feed.head.circle is None or feed.head.circle in circles):
+                yield feed.head.origin_hash, feed.served
+
+    def next_served(self) -> asyncio.Event:
+        """An event that is set as soon as anything more is served than now."""
+        return self._served
+
+    async def publish(self) -> bool:
+        """Decide on all new events, append, sign and serve. True when anything new is served."""
+        progress = False
+        async with self._publishing:
+            pause = self._signed_at + SIGNATURE_PAUSE_SECONDS - self._clock.monotonic()
+            if pause > 0:
+                await self._clock.sleep(pause)
+            more = not self.recovering
+            while more:
+                more, waiting = (await self._writer.run(self._append)).value
+                for head in waiting:
+                    progress |= await self._sign(head)
+        return progress
+
+    def _append(self, work: Work) -> tuple[bool, list[FeedHead]]:
+        more = own_feeds.publish_some(
+            work, self._publication, self._gid, lambda: self._entropy.bytes(PART_KEY_BYTES)
+        )
+        return more, [head for head in work.feeds.heads(owner=self._gid) if head.size > head.signed_size]
+
+    async def _sign(self, head: FeedHead) -> bool:
+        feed = self._feeds.get(head.origin)
+        if feed is None:
+            fresh = own_feed.fresh_at_start(known_at_start=False)
+            feed = self._feeds[head.origin] = OwnFeed(head, None, own_feed.NEW, "", fresh, None)
+        feed.head = head
+        if not own_feed.may_sign(feed.standing, feed.fresh):
+            return False
+        root = Frontier.decode(head.frontier).root()
+        value = MarkValue(head.size, root.hex(), head.generation)
+        try:
+            if feed.mark != value:
+                await asyncio.to_thread(self._mark.swap, head.origin_hash.hex(), feed.mark, value)
+        except MarkConflict as conflict:
+            feed.standing, feed.reason = own_feed.RECOVERING, f"another copy of this node has published: {conflict}"
+            log.error("this node signs nothing: %s", feed.reason)
+            return False
+        feed.mark = value
+        signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
+        await self._writer.run(lambda work: work.feeds.store_checkpoint(head.feed, signed.note, head.size))
+        feed.served = signed
+        self._signed_at = self._clock.monotonic()
+        self._wake()
+        return True
+
+    async def hear_checkpoint(self, shown: Checkpoint, note: bytes) -> None:
+        """A peer shows what it holds of one of our feeds. With our signature beyond our rows: we were restored."""
+        feed = self._feeds.get(shown.origin)
+        try:
+            signed = open_checkpoint(note, shown.origin, self._key.verify_key)
+        except ProtocolError:
+            return  # SPEC §16: an unsigned claim never moves us.
+        if feed is None:
+            self._lost.append(f"a peer holds {signed.size} entries of a feed of ours that is not in this home")
+            return
+        await self._hear(feed, signed.size, signed.root)
+
+    async def hear_size(self, origin_hash: bytes, size: int, root: bytes) -> None:
+        """A peer says how much it holds of one of our feeds. Only what our own rows confirm counts."""
+        for feed in self._feeds.values():
+            if feed.head.origin_hash == origin_hash and not feed.fresh and size <= feed.head.size:
+                await self._hear(feed, size, root)
+
+    async def _hear(self, feed: OwnFeed, size: int, root: bytes) -> None:
+        if feed.fresh and feed.served is not None and size <= feed.served.size:
+            return
+        ours = await self._readers.run(lambda reading: root_at(reading.feeds, feed.head, size))
+        verdict, reason = own_feed.hear_checkpoint(
+            rows_size=feed.head.size, root_at=lambda _: ours, shown_size=size, shown_root=root
+        )
+        if verdict == own_feed.RECOVERING:
+            feed.standing, feed.reason = verdict, reason
+            log.error("this node signs nothing: %s", reason)
+        elif not feed.fresh:
+            feed.fresh = True
+            await self.publish()
+
+    def _wake(self) -> None:
+        served, self._served = self._served, asyncio.Event()
+        served.set()
+
+
+def _mark(value: MarkValue | None) -> own_feed.Mark | None:
+    return None if value is None else own_feed.Mark(value.size, bytes.fromhex(value.root), value.generation)

@@ -1,0 +1,76 @@
+"""One pull from one peer: what to ask, and reading the answer. Never trusts an answer as a whole.
+
+A bundle verifies itself frame by frame; what is wrong with one feed ends that feed's part in this pull, is kept as
+evidence, and leaves the other feeds alone. An interrupted link loses at most one package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aidmesh_node.application.ports import FeedHead, Readers, Reading
+from aidmesh_node.federation.intake import Intake, Pulled
+from aidmesh_node.federation.links import Link
+from aidmesh_node.federation.serve import size_of
+from aidmesh_protocol.bundle import (
+    MAGIC,
+    Ask,
+    CheckpointFrame,
+    End,
+    Frame,
+    FrameReader,
+    Sizes,
+    Want,
+    encode_frame,
+)
+from aidmesh_protocol.entry import FACTS
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
+
+EVIDENCE_BYTES_MAX = 4096
+"""Bytes kept of an answer that is no bundle: enough to see what it was."""
+
+
+async def ask_for_news(readers: Readers[Reading], link: Link, wait_seconds: int) -> bytes:
+    """The body of a sync request: what we hold of theirs, what we miss, and what we have seen them sign."""
+
+    def ask(reading: Reading) -> list[Frame]:
+        heads = reading.feeds.heads(owner=link.gid)
+        frames: list[Frame] = [
+            Ask(BUNDLE_BYTES_ONLINE_MAX, wait_seconds),
+            Sizes(tuple(size_of(head) for head in heads)),
+        ]
+        frames += [CheckpointFrame(note) for note in map(newest_note, heads) if note]
+        missing = tuple(
+            (head.origin_hash, index, tag)
+            for head in heads
+            if head.circle is not None and head.folded < head.size
+            for index, tag in reading.feeds.missing_parts(head.feed, [(head.folded, FACTS)])
+        )
+        return [*frames, Want(parts=missing), End()] if missing else [*frames, End()]
+
+    frames = await readers.run(ask)
+    return MAGIC + b"".join(encode_frame(frame) for frame in frames)
+
+
+async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
+    """Take in one answer. Raises ProtocolError when the bundle itself is broken; faults of feeds are collected."""
+    reader = FrameReader()
+    data = b""
+    try:
+        async for data in stream:
+            for frame in reader.feed(data):
+                await intake.take(frame)
+        reader.close()
+    except ProtocolError as error:
+        await intake.refuse(None, ProtocolError(error.code, error.detail, (data[:EVIDENCE_BYTES_MAX],)))
+        raise
+    finally:
+        # What was complete before the line broke is verified by itself, and kept.
+        await intake.flush()
+    return intake.pulled
+
+
+def newest_note(head: FeedHead) -> bytes | None:
+    """The newest checkpoint seen of a feed: what counts is what its owner signed, not what has arrived."""
+    return head.claimed if head.claimed_size > head.signed_size else head.checkpoint

@@ -1,0 +1,208 @@
+"""Following peers at our own pace: one task a peer, each with its own backoff, none waiting for another.
+
+A pull that finds nothing is held by the peer until there is something, so news arrives at once; a wake only says
+"look" to a peer that is not on the line. Every wait, answer and retry has a bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import TypeVar
+
+from aidmesh_node.application import inbox
+from aidmesh_node.application.ports import Readers, Reading, Writer
+from aidmesh_node.application.unavailable import Unavailable
+from aidmesh_node.clock import Clock
+from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.identities import Identities
+from aidmesh_node.federation.intake import Intake, Pulled
+from aidmesh_node.federation.links import Link, Links
+from aidmesh_node.federation.peer_client import PeerClient, PeerRefused, Unreachable
+from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.pull import ask_for_news, read_answer
+from aidmesh_protocol import paths
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.keys import SigningKey
+from aidmesh_protocol.request_signing import sign_request
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+HELD_SECONDS = 20
+"""How long we let a peer hold our question until it has news."""
+
+BACKOFF_SECONDS_MIN = 0.5
+BACKOFF_SECONDS_MAX = 300.0
+"""After failures we wait longer each time, up to this, so that a dead peer costs next to nothing."""
+
+WAKE_ANSWER_BYTES_MAX = 4096
+
+
+@dataclass(slots=True)
+class Contact:
+    """How it stands with one peer, for people and for backoff."""
+
+    last: datetime | None = None
+    failures: int = 0
+    backoff_seconds: float = 0.0
+    trouble: str = ""
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Replication:
+    """Pulls from every active link, and wakes peers that are not waiting."""
+
+    def __init__(
+        self,
+        gid: str,
+        key: SigningKey,
+        writer: Writer,
+        readers: Readers[Reading],
+        links: Links,
+        known: Identities,
+        publisher: Publisher,
+        client: PeerClient,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._gid = gid
+        self._key = key
+        self._writer = writer
+        self._readers = readers
+        self._links = links
+        self._identities = known
+        self._publisher = publisher
+        self._client = client
+        self._clock = clock
+        self._entropy = entropy
+        self._contacts: dict[str, Contact] = {}
+
+    def contact(self, gid: str) -> Contact:
+        """How it stands with one peer."""
+        return self._contacts.setdefault(gid, Contact())
+
+    def wake(self, gid: str) -> None:
+        """The peer says there is something new: look now, whatever the backoff."""
+        self.contact(gid).woken.set()
+
+    async def follow(self, gid: str) -> None:
+        """Pull from one peer for ever. Ends only by cancellation."""
+        contact = self.contact(gid)
+        while True:
+            link = self._links.get(gid)
+            if link is None or link.state != "active":
+                return
+            try:
+                pulled = await self.pull(link, HELD_SECONDS)
+            except (Unreachable, PeerRefused, ProtocolError, Unavailable) as error:
+                self._failed(contact, error)
+            else:
+                self._succeeded(contact, pulled)
+            contact.woken.clear()
+            if contact.backoff_seconds:
+                await self._pause(contact)
+
+    async def pull(self, link: Link, wait_seconds: int) -> Pulled:
+        """One exchange with one peer, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
+        body = await ask_for_news(self._readers, link, wait_seconds)
+        intake = Intake(
+            self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock
+        )
+        pulled = await self._over_endpoints(
+            link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
+        )
+        await self.interpret(link)
+        return pulled
+
+    async def interpret(self, link: Link) -> None:
+        """Interpret whatever of this peer's feeds has not been, unless we are recovering."""
+        if self._publisher.recovering:
+            return
+        heads = await self._readers.run(lambda reading: reading.feeds.heads(owner=link.gid))
+        at = self._clock.now()
+        for head in heads:
+            more = head.circle is not None and head.folded < head.size
+            while more:
+                more = (await self._writer.run(partial(inbox.interpret, origin=head.origin, at=at))).value
+
+    async def send_wakes(self) -> None:
+        """Tell every peer that is not on the line that we have news. Best effort: it is only a hint."""
+        for link in self._links.active():
+            if not self._links.is_waiting(link.gid):
+                try:
+                    await self._over_endpoints(link, partial(self._wake, link))
+                except (Unreachable, PeerRefused):
+                    pass  # it will pull when it can
+
+    async def _wake(self, link: Link, endpoint: str) -> None:
+        headers = self._signed(paths.WAKE, link.gid, b"", None)
+        await self._client.post(endpoint, paths.WAKE, headers, b"", bytes_max=WAKE_ANSWER_BYTES_MAX)
+
+    async def _exchange(
+        self, link: Link, endpoint: str, body: bytes, wait_seconds: int, intake: Intake, nonce: str | None = None
+    ) -> Pulled:
+        headers = self._signed(paths.SYNC, link.gid, body, nonce)
+        try:
+            async with self._client.stream(endpoint, paths.SYNC, headers, body, wait_seconds=wait_seconds) as stream:
+                return await read_answer(intake, stream)
+        except PeerRefused as refused:
+            # Their clock and ours differ, or they have just started: their nonce replaces the time, once.
+            if refused.code != "clock_skew" or refused.nonce is None or nonce is not None:
+                raise
+            return await self._exchange(link, endpoint, body, wait_seconds, intake, refused.nonce)
+
+    async def _over_endpoints(self, link: Link, ask: Callable[[str], Awaitable[T]]) -> T:
+        failure: Exception = Unreachable(f"{link.name} has told us no address")
+        for endpoint in link.endpoints:
+            try:
+                return await ask(endpoint)
+            except Unreachable as error:
+                failure = error
+        raise failure
+
+    def _signed(self, path: str, destination: str, body: bytes, nonce: str | None) -> dict[str, str]:
+        return sign_request(
+            method="POST",
+            path=path,
+            query="",
+            body_sha256=sha256(body).digest(),
+            key=self._key,
+            gid=self._gid,
+            destination_gid=destination,
+            created=int(self._clock.now().timestamp()),
+            nonce=nonce or self._entropy.secret_text(18),
+        )
+
+    def _failed(self, contact: Contact, error: Exception) -> None:
+        contact.failures += 1
+        contact.trouble = str(error)
+        steps = min(contact.failures - 1, 16)
+        longest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_MIN * 2**steps)
+        # Jitter, so that peers who lost each other together do not come back together.
+        contact.backoff_seconds = longest * (0.5 + int.from_bytes(self._entropy.bytes(2), "big") / 131072)
+        log.info("pull failed, next try in %.1f s: %s", contact.backoff_seconds, type(error).__name__)
+
+    def _succeeded(self, contact: Contact, pulled: Pulled) -> None:
+        contact.last = self._clock.now()
+        contact.trouble = pulled.refused[0].detail if pulled.refused else ""
+        contact.failures = contact.failures + 1 if pulled.refused else 0
+        contact.backoff_seconds = 0.0
+        if pulled.refused:
+            self._failed(contact, pulled.refused[0])
+
+    async def _pause(self, contact: Contact) -> None:
+        """Wait out the backoff, or until the peer wakes us."""
+        sleep = asyncio.ensure_future(self._clock.sleep(contact.backoff_seconds))
+        wake = asyncio.ensure_future(contact.woken.wait())
+        try:
+            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            wake.cancel()

@@ -1,0 +1,224 @@
+"""Answering peers: what a sync answer holds, frame by frame. Serves only what is durable, marked and signed.
+
+A peer sees the feeds of the circles it is in and nothing else, not even a count. Reads a page at a time, so that
+neither side ever holds a bundle in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from aidmesh_node.application.ports import FeedHead, FeedReads, Readers, Reading
+from aidmesh_node.clock import Clock
+from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.links import Links
+from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.tree_reading import proof_of, proof_to
+from aidmesh_protocol.bundle import (
+    MAGIC,
+    Ask,
+    CheckpointFrame,
+    End,
+    FeedSize,
+    Frame,
+    Head,
+    Ident,
+    Inclusion,
+    More,
+    PackageFrame,
+    PartFrame,
+    Sizes,
+    Want,
+    decode_bundle,
+    encode_frame,
+)
+from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.feed import Package, package_stop
+from aidmesh_protocol.identity import identity_origin, parse_origin
+from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, SYNC_BODY_BYTES_MAX
+from aidmesh_protocol.merkle import Frontier
+
+WAIT_SECONDS_MAX = 20
+"""How long an answer is held back for something new: shorter than what proxies allow a silent connection."""
+
+BUNDLE_TTL_SECONDS = 3600
+
+
+@dataclass(slots=True)
+class SyncRequest:
+    """A sync request's frames, sorted. Nothing in it is verified beyond who sent it."""
+
+    budget_bytes: int = BUNDLE_BYTES_ONLINE_MAX
+    wait_seconds: int = 0
+    sizes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    notes: list[bytes] = field(default_factory=list)
+    want: Want = field(default_factory=Want)
+
+
+def read_request(body: bytes) -> SyncRequest:
+    """Sort the frames of a request. Raises ProtocolError malformed or too_large."""
+    if len(body) > SYNC_BODY_BYTES_MAX:
+        raise ProtocolError("too_large", f"a sync request has at most {SYNC_BODY_BYTES_MAX} bytes")
+    request = SyncRequest()
+    for frame in decode_bundle(body, bytes_max=SYNC_BODY_BYTES_MAX):
+        match frame:
+            case Ask():
+                request.budget_bytes = min(frame.budget_bytes, BUNDLE_BYTES_ONLINE_MAX)
+                request.wait_seconds = min(frame.wait_seconds, WAIT_SECONDS_MAX)
+            case Sizes():
+                request.sizes.update({origin_hash: (size, root) for origin_hash, size, root in frame.feeds})
+            case CheckpointFrame():
+                request.notes.append(frame.note)
+            case Want():
+                request.want = frame
+    return request
+
+
+class SyncServer:
+    """Builds sync answers for authenticated peers."""
+
+    def __init__(
+        self, gid: str, readers: Readers[Reading], publisher: Publisher, links: Links, clock: Clock, entropy: Entropy
+    ) -> None:
+        self._gid = gid
+        self._readers = readers
+        self._publisher = publisher
+        self._links = links
+        self._clock = clock
+        self._entropy = entropy
+
+    async def answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
+        """The bundle for one peer. Raises ProtocolError before the first byte, or not at all."""
+        request = read_request(body)
+        for note in request.notes:
+            shown = parse_unverified(note)
+            if parse_origin(shown.origin).gid == self._gid:
+                await self._publisher.hear_checkpoint(shown, note)
+        for origin_hash, (size, root) in request.sizes.items():
+            await self._publisher.hear_size(origin_hash, size, root)
+            self._links.acknowledged(peer, origin_hash, size)
+        served = self._served(peer)
+        wanted = await self._readers.run(lambda reading: list(_wanted(reading.feeds, served, request.want)))
+        if not wanted:
+            await self._wait(peer, request)
+        async for frame in self._frames(peer, request, wanted):
+            yield frame
+
+    def _served(self, peer: str) -> dict[bytes, VerifiedCheckpoint]:
+        return dict(self._publisher.served_to(self._links.circles_with(peer)))
+
+    async def _wait(self, peer: str, request: SyncRequest) -> None:
+        """Hold the answer until we serve more than the peer holds, or its patience ends."""
+        end = self._clock.monotonic() + request.wait_seconds
+        while not self._news(peer, request) and (left := end - self._clock.monotonic()) > 0:
+            served = self._publisher.next_served()
+            if self._news(peer, request):
+                return
+            with self._links.holding(peer):
+                try:
+                    await asyncio.wait_for(served.wait(), left)
+                except TimeoutError:
+                    return
+
+    def _news(self, peer: str, request: SyncRequest) -> bool:
+        return any(
+            served.size > request.sizes.get(origin_hash, (0, b""))[0]
+            for origin_hash, served in self._served(peer).items()
+        )
+
+    async def _frames(self, peer: str, request: SyncRequest, wanted: list[Frame]) -> AsyncIterator[bytes]:
+        served = self._served(peer)
+        now = int(self._clock.now().timestamp())
+        yield MAGIC
+        head = Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, len(served))
+        for frame in [head, *await self._readers.run(lambda reading: _held_of(reading.feeds, peer))]:
+            yield encode_frame(frame)
+        left, more = request.budget_bytes, 0
+        for frame in wanted:
+            yield (data := encode_frame(frame))
+            left -= len(data)
+        for origin_hash, checkpoint in served.items():
+            at = request.sizes.get(origin_hash, (0, b""))[0]
+            if at >= checkpoint.size:
+                continue
+            if parse_origin(checkpoint.origin).kind == "id":
+                yield encode_frame(await self._readers.run(partial(_ident_of, checkpoint)))
+                continue
+            yield encode_frame(CheckpointFrame(checkpoint.note))
+            while at < checkpoint.size and left > 0:
+                page = await self._readers.run(partial(_page, checkpoint, at))
+                yield page.data
+                left -= len(page.data)
+                at = page.stop
+            more += checkpoint.size - at
+        if more:
+            yield encode_frame(More(more))
+        yield encode_frame(End())
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    data: bytes
+    stop: int
+
+
+def _page(checkpoint: VerifiedCheckpoint, start: int, reading: Reading) -> _Page:
+    """The package that begins at `start` with its parts, as bytes."""
+    feeds = reading.feeds
+    head = feeds.head(checkpoint.origin)
+    assert head is not None  # it is served, so its rows are there
+    stop = package_stop(start, checkpoint.size)
+    entries = tuple(feeds.entries(head.feed, start, stop))
+    proof = proof_to(feeds, head.feed, stop, checkpoint.size)
+    data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
+    data += [encode_frame(PartFrame(head.origin_hash, *row)) for row in feeds.parts(head.feed, start, stop)]
+    return _Page(b"".join(data), stop)
+
+
+def _ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:
+    """A whole identity feed, up to a checkpoint."""
+    feeds = reading.feeds
+    head = feeds.head(checkpoint.origin)
+    assert head is not None
+    entries = tuple(feeds.entries(head.feed, 0, checkpoint.size))
+    parts = tuple((row.entry_index, row.tag, row.part) for row in feeds.parts(head.feed, 0, checkpoint.size))
+    return Ident(checkpoint.note, 0, entries, (), parts)
+
+
+def own_ident(reading: Reading, gid: str, checkpoint: VerifiedCheckpoint) -> Ident:
+    """Our identity feed whole, as pairing sends it."""
+    assert checkpoint.origin == identity_origin(gid)
+    return _ident_of(checkpoint, reading)
+
+
+def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:
+    """What we hold of the peer's own feeds: its acknowledgement, and after its restart the proof of what it signed."""
+    heads = feeds.heads(owner=owner)
+    yield Sizes(tuple(size_of(head) for head in heads))
+    # The newest one seen, not the newest one complete: what counts is what its owner has signed.
+    notes = (head.claimed if head.claimed_size > head.signed_size else head.checkpoint for head in heads)
+    yield from (CheckpointFrame(note) for note in notes if note)
+
+
+def size_of(head: FeedHead) -> FeedSize:
+    """What we hold of one feed, as SIZES says it."""
+    return head.origin_hash, head.size, Frontier.decode(head.frontier).root()
+
+
+def _wanted(feeds: FeedReads, served: Mapping[bytes, VerifiedCheckpoint], want: Want) -> Iterator[Frame]:
+    """Parts and single entries a peer misses, out of what it may see. What is withheld is simply not there."""
+    for origin_hash, index, tag in want.parts:
+        head = feeds.head_by_hash(origin_hash) if origin_hash in served else None
+        if head is not None:
+            rows = feeds.parts(head.feed, index, index + 1)
+            yield from (PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag)
+    for origin_hash, index in want.entries:
+        head = feeds.head_by_hash(origin_hash) if origin_hash in served else None
+        if head is not None and index < (size := served[origin_hash].size):
+            (entry,) = feeds.entries(head.feed, index, index + 1)
+            yield CheckpointFrame(served[origin_hash].note)
+            yield Inclusion(origin_hash, index, size, entry, proof_of(feeds, head.feed, index, size))

@@ -1,0 +1,169 @@
+"""Every route of the node in one table, and the application that serves it.
+
+A route cannot be written without the lowest role that opens it; what is not in the table is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from aidmesh_node.application.node import Node
+from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, status
+from aidmesh_node.http.auth import Door, Role
+from aidmesh_node.http.call import Call, Desk, read_body
+from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
+from aidmesh_node.http.hosts import Hosts
+from aidmesh_node.http.idempotency import Repeats, once
+from aidmesh_node.http.problems import bad_field, rim
+from aidmesh_node.http.reading import Reads
+
+API: Final = "/api/v1"
+
+BODY_BYTES_MAX: Final = 64 * 1024
+"""No form of ours comes near; sixteen of them a second from every member still fit a small machine."""
+
+IMPORT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""The largest spreadsheets seen in relief work are a few MiB as CSV."""
+
+KEEPALIVE_SECONDS: Final = 75.0
+"""An idle connection, and one whose header never gets complete, is closed after this."""
+
+HEADER_BYTES_MAX: Final = 8190
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table. `role` is the lowest that opens it; rights on objects are the application's."""
+
+    method: str
+    path: str
+    role: Role
+    handler: Callable[[Call], Awaitable[web.Response]]
+    body_bytes_max: int = BODY_BYTES_MAX
+
+
+ROUTES: Final = (
+    Route("GET", "/healthz", Role.ANYONE, status.healthz),
+    Route("GET", "/readyz", Role.ANYONE, status.readyz),
+    Route("GET", f"{API}/status", Role.MEMBER, status.show_status),
+    Route("GET", f"{API}/config", Role.OPERATOR, status.show_config),
+    Route("POST", f"{API}/verify", Role.OPERATOR, status.verify),
+    Route("POST", f"{API}/needs", Role.MEMBER, needs.post_need),
+    Route("GET", f"{API}/needs", Role.MEMBER, needs.list_needs),
+    Route("GET", f"{API}/needs/{{id}}", Role.MEMBER, needs.show_need),
+    Route("POST", f"{API}/needs/{{id}}/share", Role.COORDINATOR, needs.share_need),
+    Route("POST", f"{API}/needs/{{id}}/unshare", Role.COORDINATOR, needs.unshare_need),
+    Route("POST", f"{API}/needs/{{id}}/withdraw", Role.MEMBER, needs.withdraw_need),
+    Route("POST", f"{API}/needs/{{id}}/close", Role.COORDINATOR, needs.close_need),
+    Route("POST", f"{API}/offers", Role.MEMBER, offers.post_offer),
+    Route("GET", f"{API}/offers", Role.MEMBER, offers.list_offers),
+    Route("GET", f"{API}/offers/{{id}}", Role.MEMBER, offers.show_offer),
+    Route("POST", f"{API}/offers/{{id}}/share", Role.COORDINATOR, offers.share_offer),
+    Route("POST", f"{API}/offers/{{id}}/unshare", Role.COORDINATOR, offers.unshare_offer),
+    Route("POST", f"{API}/offers/{{id}}/withdraw", Role.MEMBER, offers.withdraw_offer),
+    Route("POST", f"{API}/pledges", Role.MEMBER, pledges.offer_pledge),
+    Route("GET", f"{API}/pledges", Role.MEMBER, pledges.list_pledges),
+    Route("GET", f"{API}/pledges/{{id}}", Role.MEMBER, pledges.show_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/revise", Role.MEMBER, pledges.revise_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/commit", Role.MEMBER, pledges.commit_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/withdraw", Role.MEMBER, pledges.withdraw_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/hand-over", Role.MEMBER, pledges.hand_over),
+    Route("POST", f"{API}/pledges/{{id}}/counter", Role.MEMBER, pledges.counter_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/accept", Role.MEMBER, pledges.accept_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/decline", Role.MEMBER, pledges.decline_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/release", Role.MEMBER, pledges.release_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/receive", Role.MEMBER, pledges.receive_pledge),
+    Route("GET", f"{API}/board", Role.MEMBER, board.show_board),
+    Route("GET", f"{API}/suggestions", Role.COORDINATOR, board.list_suggestions),
+    Route("POST", f"{API}/imports", Role.COORDINATOR, imports.import_files, IMPORT_BYTES_MAX),
+    Route("POST", f"{API}/join", Role.ANYONE, members.join),
+    Route("POST", f"{API}/members", Role.COORDINATOR, members.invite_member),
+    Route("GET", f"{API}/members", Role.MEMBER, members.list_members),
+    Route("POST", f"{API}/members/{{id}}/role", Role.OPERATOR, members.change_role),
+    Route("POST", f"{API}/members/{{id}}/revoke", Role.OPERATOR, members.revoke_member),
+    Route("POST", f"{API}/peers/invitations", Role.OPERATOR, peers_api.invite_peer),
+    Route("POST", f"{API}/peers", Role.OPERATOR, peers_api.accept_peer),
+    Route("POST", f"{API}/peers/{{gid}}/confirm", Role.OPERATOR, peers_api.confirm_peer),
+    Route("GET", f"{API}/peers", Role.MEMBER, peers_api.list_peers),
+    Route("GET", f"{API}/peers/{{gid}}", Role.MEMBER, peers_api.show_peer),
+    Route("GET", f"{API}/circles", Role.MEMBER, peers_api.list_circles),
+)
+
+
+def build_app(node: Node) -> web.Application:
+    """The whole of the node's HTTP, not yet listening."""
+    hosts = Hosts(node.config.host, node.config.node.url)
+    app = web.Application(middlewares=[rim(hosts.check, node.entropy)], logger=_wire_log())
+    reads = Reads(node)
+    desk = Desk(node, Door(reads), reads, Repeats())
+    for route in ROUTES:
+        serve = _command if route.method == "POST" else _question
+        app.router.add_route(route.method, route.path, serve(desk, route))
+    for method, path, handler in PEER_ROUTES:
+        app.router.add_route(method, path, _door(node, handler))
+    return app
+
+
+def build_runner(node: Node) -> web.AppRunner:
+    """The server around `build_app`. No access log: addresses and paths say who asked for what."""
+    return web.AppRunner(
+        build_app(node),
+        access_log=None,
+        logger=_wire_log(),
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        auto_decompress=False,
+        max_line_size=HEADER_BYTES_MAX,
+        max_field_size=HEADER_BYTES_MAX,
+        handle_signals=False,
+    )
+
+
+def _command(desk: Desk, route: Route) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        caller = await desk.door.admit(request, route.role)
+        if request.query_string:
+            raise bad_field("query", "A POST takes no query parameters")
+        body = await read_body(request, route.body_bytes_max)
+        # Strangers share no account: their keys are kept apart by what they send.
+        actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
+        return await route.handler(Call(desk, request, caller, body, once(request, actor, body)))
+
+    return handle
+
+
+def _question(desk: Desk, route: Route) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        caller = await desk.door.admit(request, route.role)
+        await desk.reads.wanted(request)
+        return await route.handler(Call(desk, request, caller))
+
+    return handle
+
+
+def _door(node: Node, handler: PeerHandler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await handler(node.peers, request)
+
+    return handle
+
+
+class _WireFilter(logging.Filter):
+    """The server logs a broken request with its bytes, which may hold a token: keep only that it happened."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args, record.exc_info = "a client sent a request that is not HTTP", (), None
+        return True
+
+
+def _wire_log() -> logging.Logger:
+    log = logging.getLogger("aidmesh.http.wire")
+    if not log.filters:
+        log.addFilter(_WireFilter())
+    return log

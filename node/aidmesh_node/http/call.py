@@ -1,0 +1,189 @@
+"""One request as handlers see it: who asks, the bytes they sent, and how it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from aidmesh_node.application.commit import Job, Once
+from aidmesh_node.application.node import Node
+from aidmesh_node.domain.act import Act
+from aidmesh_node.http.auth import Caller, Door, Role
+from aidmesh_node.http.idempotency import Repeats
+from aidmesh_node.http.problems import SECURITY_HEADERS, Problem, bad_field, of_decoding
+from aidmesh_node.http.reading import POSITION_HEADER, Reads
+from aidmesh_node.views.pages import BadCursor
+
+REPLAY_HEADER: Final = "Idempotent-Replay"
+
+BODY_SECONDS_MAX: Final = 15.0
+"""What fits its route's limit arrives in this time on the slowest useful line, or the caller is stuck."""
+
+JSON = msgspec.json.Encoder(uuid_format="hex")
+
+P = ParamSpec("P")
+Q = TypeVar("Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What all requests to one node share."""
+
+    node: Node
+    door: Door
+    reads: Reads
+    repeats: Repeats
+
+
+class Call:
+    """What a handler gets. `body` is empty for GET; `once` is None unless the caller gave a key."""
+
+    __slots__ = ("body", "caller", "door", "node", "once", "reads", "repeats", "request")
+
+    def __init__(
+        self,
+        desk: Desk,
+        request: web.Request,
+        caller: Caller,
+        body: bytes = b"",
+        once: Once | None = None,
+    ) -> None:
+        self.node, self.door, self.reads, self.repeats = desk.node, desk.door, desk.reads, desk.repeats
+        self.request, self.caller, self.body, self.once = request, caller, body, once
+
+    @property
+    def coordinating(self) -> bool:
+        """Whether the caller is a coordinator or an operator."""
+        return self.caller.rank >= Role.COORDINATOR
+
+    def name(self, part: str) -> str:
+        """What the path says at `{part}`."""
+        return self.request.match_info[part]
+
+    def act(self, on_behalf_of: UUID | None = None) -> Act:
+        """This caller, now."""
+        node = self.node
+        return Act(node.entropy.uuid(), node.clock.now(), self.caller.actor, self.caller.role, on_behalf_of)
+
+    async def commit(self, job: Job, status: int = 200) -> web.Response:
+        """Make it durable, once; then answer with what `job` told and the position of the log."""
+        reply = await self.node.commit(job, self.once)
+        return self.told(reply.body, status, replayed=reply.replayed)
+
+    def told(self, body: Mapping[str, Any], status: int = 200, *, replayed: bool = False) -> web.Response:
+        """The answer to something durable; `body` holds its position."""
+        headers = {**SECURITY_HEADERS, POSITION_HEADER: str(body["position"])}
+        if replayed:
+            headers[REPLAY_HEADER] = "true"
+        return web.Response(
+            body=JSON.encode(body), status=status, content_type="application/json", headers=headers
+        )
+
+    async def repeatable(
+        self, do: Callable[[], Awaitable[dict[str, object]]], status: int = 200
+    ) -> web.Response:
+        """Answer with what `do` gives, once for the caller's key; for requests that are no single commit."""
+        body, replayed = await self.repeats.run(self.once, do)
+        headers = {**SECURITY_HEADERS, REPLAY_HEADER: "true"} if replayed else SECURITY_HEADERS
+        return web.Response(
+            body=JSON.encode(body), status=status, content_type="application/json", headers=headers
+        )
+
+    def query(self, shape: type[Q]) -> Q:
+        """The query parameters as a struct. Raises Problem 400 for unknown, repeated or unusable ones."""
+        given = self.request.query
+        fields = dict(given)
+        if len(fields) != len(given):
+            raise bad_field("query", "A parameter is given twice")
+        fields.pop("after", None)
+        try:
+            return msgspec.convert(fields, shape, strict=False)
+        except msgspec.ValidationError as error:
+            raise of_decoding(error) from None
+
+    async def page(
+        self,
+        ask: Callable[Concatenate[sqlite3.Connection, P], dict[str, Any]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> dict[str, Any]:
+        """One page of a list. Raises Problem 400 for a cursor that no answer of ours gave."""
+        try:
+            return await self.node.views.query(ask, *args, **kwargs)
+        except BadCursor:
+            raise bad_field("$.cursor", "Expected the cursor of an earlier answer") from None
+
+
+def json_answer(body: Mapping[str, Any], status: int = 200) -> web.Response:
+    """A plain answer; one that shows a position says so in its header too."""
+    headers = SECURITY_HEADERS
+    if "position" in body:
+        headers = {**SECURITY_HEADERS, POSITION_HEADER: str(body["position"])}
+    return web.Response(
+        body=JSON.encode(body), status=status, content_type="application/json", headers=headers
+    )
+
+
+async def read_body(request: web.Request, bytes_max: int) -> bytes:
+    """A JSON body, whole. Raises Problem 408, 413 or 415."""
+    body = await read_bytes(request, bytes_max)
+    if body and request.content_type != "application/json":
+        raise Problem(
+            415, "not_json", "The body must be JSON.", "Send it with: Content-Type: application/json."
+        )
+    return body
+
+
+async def read_bytes(request: web.Request, bytes_max: int) -> bytes:
+    """The whole body. Raises Problem 408 or 413; never holds more than `bytes_max` and one chunk."""
+    length = request.content_length
+    if length is not None and length > bytes_max:
+        raise _too_large(bytes_max)
+    if not request.body_exists:
+        return b""
+    try:
+        if request.content.is_eof():
+            return await _gather(request, bytes_max)
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await _gather(request, bytes_max)
+    except TimeoutError:
+        raise Problem(
+            408,
+            "body_too_slow",
+            f"The body did not arrive within {BODY_SECONDS_MAX:.0f} seconds.",
+            "Send it again over a better line; with the same Idempotency-Key nothing happens twice.",
+            headers={"Connection": "close"},
+        ) from None
+
+
+async def _gather(request: web.Request, bytes_max: int) -> bytes:
+    read = request.content.readany
+    body = await read()
+    if request.content.at_eof() and len(body) <= bytes_max:
+        return body
+    chunks, size = [body], len(body)
+    while True:
+        if size > bytes_max:
+            raise _too_large(bytes_max)
+        chunk = await read()
+        if not chunk:
+            return b"".join(chunks)
+        chunks.append(chunk)
+        size += len(chunk)
+
+
+def _too_large(bytes_max: int) -> Problem:
+    return Problem(
+        413,
+        "too_large",
+        f"The body is larger than {bytes_max} bytes.",
+        "Send less at once.",
+        headers={"Connection": "close"},
+    )

@@ -1,0 +1,38 @@
+"""Requests to import files of other tools: planned off the loop, recorded in one transaction or not."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from aidmesh_node.application import imports
+from aidmesh_node.exchange.plan import ImportFile, plan_import
+from aidmesh_node.http.bodies import Body, Imported
+from aidmesh_node.http.call import Call, json_answer
+
+IMPORTED = Body(Imported)
+
+
+async def import_files(call: Call) -> web.Response:
+    body, node = IMPORTED.read(call.body), call.node
+    by = call.act()
+    plan = await asyncio.to_thread(
+        plan_import,
+        [ImportFile(file.name, file.text.encode()) for file in body.files],
+        as_of=body.as_of,
+        where=body.where or {},
+        namespace=node.import_namespace,
+        today=by.at.date(),
+    )
+    if body.dry_run:
+        return json_answer(
+            {
+                "dry_run": True,
+                "needs": [draft.id.hex for draft in plan.needs],
+                "offers": [draft.id.hex for draft in plan.offers],
+                "shifted_days": plan.shifted_days,
+                "notes": list(plan.notes),
+            }
+        )
+    return await call.commit(lambda work: imports.import_drafts(work, by, plan, node.import_namespace), 201)

@@ -1,0 +1,135 @@
+"""Requests about members. Secrets are made here and shown once; inward go only their hashes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from aiohttp import web
+
+from aidmesh_node.application import members
+from aidmesh_node.application.commit import Job
+from aidmesh_node.application.members import MEMBER_RECORD
+from aidmesh_node.application.ports import Erased, VaultReads
+from aidmesh_node.domain.act import Act
+from aidmesh_node.http.auth import INVITATION_PREFIX, SECRET_CHARS, new_invitation, new_token, secret_hash
+from aidmesh_node.http.bodies import Body, Empty, Joined, MemberInvited, RoleChanged
+from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.problems import Problem
+from aidmesh_node.views import members as views
+from aidmesh_node.views.pages import SCHEMA_VERSION
+from aidmesh_node.views.times import time_text
+
+INVITED = Body(MemberInvited)
+ROLE = Body(RoleChanged)
+JOINED = Body(Joined)
+EMPTY = Body(Empty, optional=True)
+
+INVITATION_DAYS = 7
+"""Long enough to meet, short enough that a lost slip of paper stops being a door."""
+
+
+async def invite_member(call: Call) -> web.Response:
+    body, node = INVITED.read(call.body), call.node
+    member_id, person, by = node.entropy.uuid(), node.entropy.uuid(), call.act()
+    invitation, hashed = new_invitation(node.entropy)
+    expires = by.at + timedelta(days=INVITATION_DAYS)
+    private = {"name": body.name} | ({} if body.contact is None else {"contact": body.contact})
+    shown = {"invitation": invitation, "expires": time_text(expires)}
+    return await call.commit(
+        lambda work: {
+            **members.invite_member(work, by, member_id, person, body.role, private, hashed, expires),
+            **shown,
+        },
+        201,
+    )
+
+
+async def join(call: Call) -> web.Response:
+    """No token yet: who holds the secret is the member. Every wrong secret gets the same answer."""
+    text = JOINED.read(call.body).invitation.strip()
+    hashed = secret_hash(text)
+    whole = text.startswith(INVITATION_PREFIX) and len(text) == len(INVITATION_PREFIX) + SECRET_CHARS
+    member_id = await call.reads.invited(hashed) if whole else None
+    if member_id is None:
+        raise Problem(
+            422,
+            "bad_invitation",
+            "This is not an invitation to this group.",
+            "Copy the whole of it, or ask for a new one.",
+        )
+    token, token_hash = new_token(call.node.entropy)
+    by = Act(call.node.entropy.uuid(), call.node.clock.now(), member_id, "member")
+    return await _change(
+        call, lambda work: {**members.join(work, by, member_id, hashed, token_hash), "token": token}, 201
+    )
+
+
+async def change_role(call: Call) -> web.Response:
+    body = ROLE.read(call.body)
+    member_id, by = await _member(call), call.act()
+    async with call.door.changing:
+        operators = await _operators(call)
+        return await _change(
+            call, lambda work: members.change_role(work, by, member_id, body.role, operators)
+        )
+
+
+async def revoke_member(call: Call) -> web.Response:
+    EMPTY.read(call.body)
+    member_id, by = await _member(call), call.act()
+    async with call.door.changing:
+        operators = await _operators(call)
+        return await _change(call, lambda work: members.revoke_member(work, by, member_id, operators))
+
+
+async def list_members(call: Call) -> web.Response:
+    """Everybody sees who has which role; names are for coordinators, and one's own."""
+    listed = await call.node.views.query(views.list_all)
+    persons = await call.node.views.query(views.persons)
+    own = call.caller.actor.hex if call.caller.actor is not None else None
+    visible = {
+        id: UUID(person) for id, person in persons.items() if person and (call.coordinating or id == own)
+    }
+    names = await call.node.readers.run(
+        lambda reading: {id: _name(reading.vault, person) for id, person in visible.items()}
+    )
+    items = [{**member, "name": names.get(member["id"])} for member in listed]
+    return json_answer(
+        {"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position}
+    )
+
+
+async def _change(call: Call, job: Job, status: int = 200) -> web.Response:
+    """Commit what changes who may come in; from here on no token is believed from before."""
+    try:
+        reply = await call.node.commit(job, call.once)
+    except BaseException:
+        # The commit may have happened although nobody waits for its answer any more.
+        call.door.forget(call.door.floor)
+        raise
+    call.door.forget(_position(reply.body))
+    return call.told(reply.body, status, replayed=reply.replayed)
+
+
+def _position(body: dict[str, object]) -> int:
+    position = body["position"]
+    assert isinstance(position, int)
+    return position
+
+
+async def _operators(call: Call) -> int:
+    """Active operators, every change so far seen: the last one must not slip away between two requests."""
+    await call.reads.reached(call.door.floor)
+    return await call.node.views.query(views.active_operators)
+
+
+async def _member(call: Call) -> UUID:
+    return await call.reads.own_id(call.name("id"), "member")
+
+
+def _name(vault: VaultReads, person: UUID) -> str | None:
+    try:
+        return vault.open(person, MEMBER_RECORD).get("name")
+    except Erased:
+        return None

@@ -1,0 +1,105 @@
+"""Requests about other groups: invitations, the four words, and how each link stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_node.http.bodies import Body, PeerAccepted, PeerConfirmed, PeerInvited
+from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.views import circles, peers
+from aidmesh_node.views.pages import SCHEMA_VERSION
+from aidmesh_node.views.times import time_text
+
+INVITED = Body(PeerInvited, optional=True)
+ACCEPTED = Body(PeerAccepted)
+CONFIRMED = Body(PeerConfirmed)
+
+
+async def invite_peer(call: Call) -> web.Response:
+    hours = INVITED.read(call.body).expires_hours
+
+    async def invite() -> dict[str, object]:
+        made = call.node.peers.invite(hours)
+        return {**made, "expires": _time(made["expires"])}
+
+    return await call.repeatable(invite, 201)
+
+
+async def accept_peer(call: Call) -> web.Response:
+    body, by = ACCEPTED.read(call.body), call.act()
+    return await call.repeatable(lambda: call.node.peers.accept(by, body.invitation), 201)
+
+
+async def confirm_peer(call: Call) -> web.Response:
+    body = CONFIRMED.read(call.body)
+    words = body.words.replace(",", " ").lower().split()
+    gid, by = (await call.reads.link(call.name("gid")))["gid"], call.act()
+    return await call.repeatable(lambda: call.node.peers.confirm(by, gid, words))
+
+
+async def list_peers(call: Call) -> web.Response:
+    links = await call.node.views.query(peers.list_all)
+    heads = await call.node.readers.run(lambda reading: _theirs(reading.feeds))
+    items = [
+        _to_json(link, heads.get(link["gid"], []), call.node.peers.health(link["gid"])) for link in links
+    ]
+    return json_answer(
+        {"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position}
+    )
+
+
+async def show_peer(call: Call) -> web.Response:
+    link = await call.reads.link(call.name("gid"))
+    heads = await call.node.readers.run(lambda reading: reading.feeds.heads(owner=link["gid"]))
+    return json_answer(
+        {"schema_version": SCHEMA_VERSION, **_to_json(link, heads, call.node.peers.health(link["gid"]))}
+    )
+
+
+async def list_circles(call: Call) -> web.Response:
+    listed = await call.node.views.query(circles.list_all)
+    sizes = await call.node.readers.run(
+        lambda reading: {head.origin: head.size for head in reading.feeds.heads()}
+    )
+    items = [
+        {
+            **circle,
+            "ours": {**circle["ours"], "size": sizes.get(circle["ours"]["origin"], 0)},
+            "theirs": [{**feed, "size": sizes.get(feed["origin"], 0)} for feed in circle["theirs"]],
+        }
+        for circle in listed
+    ]
+    return json_answer(
+        {"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position}
+    )
+
+
+def _time(at: object) -> object:
+    """Seconds since 1970, as the federation counts, as the API writes a time."""
+    return time_text(datetime.fromtimestamp(at, UTC)) if isinstance(at, int) else at
+
+
+def _theirs(feeds: FeedReads) -> dict[str, list[FeedHead]]:
+    heads: dict[str, list[FeedHead]] = {}
+    for head in feeds.heads():
+        heads.setdefault(head.owner, []).append(head)
+    return heads
+
+
+def _to_json(
+    link: Mapping[str, Any], heads: list[FeedHead], health: Mapping[str, object]
+) -> dict[str, object]:
+    circle = bytes.fromhex(link["circle"]) if link["circle"] else None
+    held = next((head for head in heads if circle is not None and head.circle == circle), None)
+    size, claimed = (held.size, max(held.size, held.claimed_size)) if held is not None else (0, 0)
+    return {
+        **link,
+        **health,
+        "held": {"size": size, "claimed": claimed, "incomplete": claimed - size},
+        "frozen": next((head.frozen for head in heads if head.frozen), None),
+    }

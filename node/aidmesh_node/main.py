@@ -1,0 +1,281 @@
+"""The only composition root: every part of a node is built here, and nothing anywhere at import time.
+
+What the command line may use of the node is here too: `init`, `run`, `verify_home`, `show_config`, `demo`. Heavy
+imports happen inside the functions, so that `aidmesh --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aidmesh_node.clock import Clock, SystemClock
+from aidmesh_node.config import (
+    Config,
+    ConfigError,
+    NodeSection,
+    StateSection,
+    check_listen,
+    check_url,
+    load_config,
+)
+from aidmesh_node.entropy import Entropy
+from aidmesh_node.home import Home, InitResult, StartError, state_root
+
+if TYPE_CHECKING:
+    from aidmesh_node.application.node import Node
+    from aidmesh_node.application.ports import MarkFile, Readers, Reading, Writer
+    from aidmesh_node.application.publication import Publication
+    from aidmesh_node.application.verification import Report
+    from aidmesh_node.federation.federation import Federation
+    from aidmesh_node.federation.peer_client import PeerClient
+    from aidmesh_protocol.keys import SigningKey
+
+VERSION = "0.1.0"
+
+
+@dataclass(slots=True)
+class Running:
+    """An open node and its federation. Background tasks run only after `federation.start()`."""
+
+    node: Node
+    federation: Federation
+
+
+def init(
+    home: Path,
+    name: str,
+    listen: str = "127.0.0.1:8420",
+    url: str = "",
+    state_dir: Path | None = None,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+) -> InitResult:
+    """Make a new home for a new group. Raises StartError with what to do; an existing home is never touched."""
+    from aidmesh_node.founding import found_group
+
+    with _starting():
+        check_listen(listen)
+        url = check_url(url) or f"http://{listen}"
+        if home.exists() and any(home.iterdir()):
+            raise StartError(f"{home} is not empty: choose another --home, or use the node that is there")
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        return found_group(
+            Home(home),
+            Config(NodeSection(name, listen, url), StateSection(str((state_dir or state_root()).resolve()))),
+            clock or SystemClock(),
+            entropy or Entropy(),
+        )
+
+
+def run(home: Path) -> int:
+    """Serve until SIGTERM or SIGINT, then stop cleanly; the exit code. Raises StartError when it cannot start."""
+    from aidmesh_node.serving import serve
+
+    async def serve_home() -> int:
+        async with open_node(home, environment=os.environ) as running:
+            return await serve(running.node, running.federation, Home(home))
+
+    with _starting():
+        return asyncio.run(serve_home())
+
+
+def verify_home(home: Path) -> Report:
+    """Recompute everything a stopped node holds. Raises StartError when the home is in use, or is none."""
+    from aidmesh_node.application.verification import verify
+    from aidmesh_node.storage.database import open_for_reading
+    from aidmesh_node.storage.home_lock import HomeLock
+    from aidmesh_node.storage.person_keys import PersonKeys
+    from aidmesh_node.storage.readers import SqliteReading
+
+    paths = Home(home)
+    with _starting():
+        load_config(paths.config, os.environ)
+        with HomeLock([home], "verify"):
+            connection = open_for_reading(paths.database)
+            try:
+                keys = PersonKeys(paths.person_keys, Entropy().bytes, read_only=True)
+                return verify(reading := SqliteReading(connection, keys), _gid(home), reading.scrub())
+            finally:
+                connection.close()
+
+
+def show_config(home: Path) -> dict[str, object]:
+    """The configuration and where each value came from; no secrets. Raises StartError."""
+    with _starting():
+        config, origins = load_config(Home(home).config, os.environ)
+        return config_json(config, origins)
+
+
+def config_json(config: Config, origins: Mapping[str, str]) -> dict[str, object]:
+    """Every setting with its origin, as the CLI and the API show it."""
+    values = {"node.name": config.node.name, "node.listen": config.node.listen, "node.url": config.node.url}
+    values["state.dir"] = config.state.dir
+    return {
+        "schema_version": 1,
+        "settings": [{"key": key, "value": value, "origin": origins[key]} for key, value in values.items()],
+    }
+
+
+@asynccontextmanager
+async def open_node(
+    home: Path,
+    *,
+    clock: Clock | None = None,
+    entropy: Entropy | None = None,
+    client: PeerClient | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Running]:
+    """A node over an existing home: locked, checked, loaded, not yet listening. Raises as `run`.
+
+    `clock`, `entropy` and `client` (the network) are the machine's own unless given: a whole federation can run in one
+    process. Nothing is published or pulled by itself before `federation.start()`.
+    """
+    from aiohttp import ClientSession, DummyCookieJar
+
+    from aidmesh_node.application.node import Node
+    from aidmesh_node.application.publication import Publication
+    from aidmesh_node.application.subject_ids import SubjectIds
+    from aidmesh_node.application.verification import verify
+    from aidmesh_node.federation.http_client import HttpPeerClient
+    from aidmesh_node.storage.database import Database
+    from aidmesh_node.storage.home_lock import HomeLock
+    from aidmesh_node.storage.key_files import load_keys
+    from aidmesh_node.storage.mark import MarkFile as StoredMark
+    from aidmesh_node.storage.person_keys import PersonKeys
+    from aidmesh_node.storage.readers import Readers as FileReaders
+    from aidmesh_node.storage.readers import node_readers
+    from aidmesh_node.storage.writer import Writer as WriterThread
+    from aidmesh_node.views.views import Views
+
+    clock, entropy, paths = clock or SystemClock(), entropy or Entropy(), Home(home)
+    config, origins = load_config(paths.config, environment or {})
+    gid, mark_dir = _gid(home), Path(config.state.dir) / _gid(home)
+    with HomeLock([home, mark_dir], f"aidmesh run --home {home}"):
+        keys = load_keys(paths.keys)
+        database = Database.open(paths.database, entropy.bytes)
+        person_keys = PersonKeys(paths.person_keys, entropy.bytes)
+        broken = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        writer = WriterThread(
+            database, person_keys, entropy.bytes, on_broken=partial(_soon, loop, broken.set)
+        )
+        readers = node_readers(paths.database, person_keys)
+        views = Views(paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection))
+        session = ClientSession(cookie_jar=DummyCookieJar(), auto_decompress=False)
+        try:
+            publication = Publication(gid, SubjectIds(keys.subject))
+            federation = _federation(
+                gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
+                client or HttpPeerClient(session, clock), clock, entropy,
+            )  # fmt: skip
+            node = Node(
+                gid=gid,
+                name=config.node.name,
+                config=config,
+                config_origins=origins,
+                clock=clock,
+                entropy=entropy,
+                writer=writer,
+                readers=readers,
+                views=views,
+                peers=federation,
+                import_namespace=SubjectIds(keys.subject).namespace("import"),
+                verify=lambda: readers.run_now(
+                    lambda reading: verify(reading, gid, reading.scrub())
+                ),
+                broken=broken,
+            )
+            writer.on_commit(views.notify)
+            writer.on_commit(partial(_soon, loop, federation.news))
+            await federation.load()
+            views.start()
+            yield Running(node, federation)
+            await federation.stop()
+        finally:
+            await session.close()
+            writer.close()
+            views.close()
+            readers.close()
+            database.close()
+
+
+def _federation(
+    gid: str,
+    key: SigningKey,
+    config: Config,
+    writer: Writer,
+    readers: Readers[Reading],
+    mark: MarkFile,
+    publication: Publication,
+    client: PeerClient,
+    clock: Clock,
+    entropy: Entropy,
+) -> Federation:
+    from aidmesh_node.federation.federation import Federation
+    from aidmesh_node.federation.identities import Identities
+    from aidmesh_node.federation.links import Links
+    from aidmesh_node.federation.pairing import Pairing
+    from aidmesh_node.federation.peer_rates import PeerRates
+    from aidmesh_node.federation.publisher import Publisher
+    from aidmesh_node.federation.replication import Replication
+    from aidmesh_node.federation.request_auth import RequestAuth
+    from aidmesh_node.federation.serve import SyncServer
+
+    identities, links = Identities(readers), Links(gid, writer)
+    publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
+    return Federation(
+        gid=gid,
+        publisher=publisher,
+        links=links,
+        identities=identities,
+        pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
+        replication=Replication(
+            gid, key, writer, readers, links, identities, publisher, client, clock, entropy
+        ),
+        server=SyncServer(gid, readers, publisher, links, clock, entropy),
+        auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
+        rates=PeerRates(clock),
+        clock=clock,
+        endpoints=(config.node.url,),
+    )
+
+
+def _soon(loop: asyncio.AbstractEventLoop, what: Callable[[], None], _: object) -> None:
+    """Do something on the event loop's thread because of what another thread tells."""
+    loop.call_soon_threadsafe(what)
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Everything that can keep a node from starting, as one sentence that says what to do."""
+    from aidmesh_node.application.damaged import Damaged
+    from aidmesh_node.application.unavailable import Unavailable
+    from aidmesh_node.domain.refused import Refused
+    from aidmesh_node.storage.connections import DatabaseRefused
+    from aidmesh_node.storage.home_lock import HomeBusy
+    from aidmesh_node.storage.key_files import KeyFileError
+
+    try:
+        yield
+    except (ConfigError, KeyFileError, HomeBusy, DatabaseRefused, Damaged, Refused, Unavailable) as error:
+        raise StartError(str(error)) from error
+    except PermissionError as error:
+        raise StartError(f"{error.filename}: permission denied; are you the user whose home this is?") from error
+
+
+def _gid(home: Path) -> str:
+    """The group's id, as `init` wrote it down beside the keys."""
+    try:
+        return str(json.loads((home / "group.json").read_text())["gid"])
+    except (OSError, ValueError, KeyError):
+        raise ConfigError(f"{home / 'group.json'} is missing or damaged: restore it from a backup") from None

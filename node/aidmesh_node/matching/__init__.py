@@ -1,0 +1,1 @@
+"""Suggestions of who could help whom with what. Pure, and never more than a suggestion."""

@@ -1,0 +1,31 @@
+"""How a view takes part in the projection: its tables, and one function per event class it is about."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from aidmesh_node.views.foreign import Place
+from aidmesh_protocol.entry import Entry
+from aidmesh_protocol.statements import Statement
+
+Handlers = Mapping[type[Any], Callable[[sqlite3.Connection, Any], None]]
+
+
+class ForeignFold(Protocol):
+    """A view of what peers said."""
+
+    STATEMENTS: tuple[type[Statement], ...]
+
+    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
+        """Project one statement; a view part that is missing arrives later through `describe`."""
+
+    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
+        """The same statement again, now with its view part."""
+
+    def flush(self) -> None:
+        """Write what is kept in memory: the transaction is about to commit."""
+
+    def forget(self) -> None:
+        """The transaction was rolled back."""

@@ -1,0 +1,13 @@
+"""How items are compared: what people mean is the same whatever the case and the spaces."""
+
+from __future__ import annotations
+
+
+def item_key(item: str) -> str:
+    """The form in which two spellings of one item are equal."""
+    return " ".join(item.casefold().split())
+
+
+def key_or_none(item: str | None) -> str | None:
+    """As `item_key`; None where no item is named."""
+    return None if item is None else item_key(item)

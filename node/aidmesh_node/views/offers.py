@@ -1,0 +1,196 @@
+"""Offers, ours and those shared with us, as Offer JSON. Only we see what of our own is held, committed and
+drawn.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+from typing import Any
+
+from aidmesh_node.domain.offer import Offer
+from aidmesh_node.domain.quantity import amount_text
+from aidmesh_node.views import shared_offers, tracking
+from aidmesh_node.views.amounts import remaining
+from aidmesh_node.views.groups import own_group
+from aidmesh_node.views.handling import Handlers
+from aidmesh_node.views.items import key_or_none
+from aidmesh_node.views.needs import Who
+from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
+from aidmesh_node.views.shares import shared_with
+from aidmesh_node.views.times import time_text, window_text
+
+TABLES = """
+CREATE TABLE offers (
+    id TEXT PRIMARY KEY,
+    person TEXT, posted_by TEXT,
+    category TEXT NOT NULL, item TEXT, item_key TEXT,
+    quantity TEXT, unit TEXT NOT NULL, mode TEXT NOT NULL,
+    starts TEXT, ends TEXT, area TEXT,
+    state TEXT NOT NULL, closed_reason TEXT,
+    held TEXT NOT NULL, committed TEXT NOT NULL, drawn TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    posted_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX offers_listed ON offers (posted_at, id);
+CREATE INDEX offers_by_state ON offers (state)
+"""
+
+COLUMNS = (
+    "id", "category", "item", "quantity", "unit", "mode", "starts", "ends", "area", "state", "closed_reason",
+    "held", "committed", "drawn", "version", "posted_at",
+)  # fmt: skip
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM offers "
+
+
+def get(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
+    """One offer, ours or shared with us, by its full hex id; None if there is none."""
+    rows = connection.execute(SELECT + "WHERE id = ?", (id,)).fetchall()
+    return to_json(connection, rows)[0] if rows else shared_offers.get(connection, id)
+
+
+def who(connection: sqlite3.Connection, id: str) -> Who | None:
+    """Whose offer it is, for the vault and for rights; None unless it is ours."""
+    row = connection.execute("SELECT person, posted_by FROM offers WHERE id = ?", (id,)).fetchone()
+    return None if row is None else Who(*row)
+
+
+def list_page(
+    connection: sqlite3.Connection,
+    *,
+    state: str | None = None,
+    ours: bool | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """{schema_version, items: [Offer], position, cursor}, newest first. Raises BadCursor."""
+    items_max, after = page_limit(limit), mark_of(cursor)
+    found: list[tuple[Mark, dict[str, Any]]] = []
+    if ours is not False:
+        rows = connection.execute(
+            SELECT + "WHERE (posted_at, id, '') < (?, ?, ?) AND (? IS NULL OR state = ?)"
+            " ORDER BY posted_at DESC, id DESC LIMIT ?",
+            (*after, state, state, items_max + 1),
+        ).fetchall()
+        found += [(Mark(offer["posted_at"], offer["id"], ""), offer) for offer in to_json(connection, rows)]
+    if ours is not True:
+        found += [
+            (Mark(offer["posted_at"], offer["id"], offer["group"]), offer)
+            for offer in shared_offers.listed(connection, state, after, items_max + 1)
+        ]
+    return page(found, items_max, tracking.position(connection))
+
+
+def open_ones(
+    connection: sqlite3.Connection, key: str | None, category: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Our open ones as Offer JSON, those whose time runs out first."""
+    rows = connection.execute(
+        SELECT + "WHERE state = 'open' AND (?1 IS NULL OR item_key = ?1) AND (?2 IS NULL OR category = ?2)"
+        " ORDER BY coalesce(ends, '~'), posted_at, id LIMIT ?3",
+        (key, category, limit),
+    ).fetchall()
+    return to_json(connection, rows)
+
+
+def to_json(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """Rows of SELECT as Offer JSON."""
+    us = own_group(connection)
+    shares = shared_with(connection, [row[0] for row in rows])
+    return [
+        _to_json(dict(zip(COLUMNS, row, strict=True)), us.gid, us.name, shares.get(row[0], []))
+        for row in rows
+    ]
+
+
+def _to_json(offer: dict[str, Any], gid: str, name: str, shares: list[dict[str, Any]]) -> dict[str, Any]:
+    quantity, booked = offer["quantity"], (offer["held"], offer["committed"], offer["drawn"])
+    if offer["state"] != "open":
+        available: str | None = "0"
+    else:
+        available = None if quantity is None else remaining(quantity, *booked)
+    return {
+        "id": offer["id"],
+        "ours": True,
+        "group": gid,
+        "group_name": name,
+        "circle": None,
+        "category": offer["category"],
+        "item": offer["item"],
+        "quantity": quantity,
+        "unit": offer["unit"],
+        "mode": offer["mode"],
+        "held": offer["held"],
+        "committed": offer["committed"],
+        "drawn": offer["drawn"],
+        "available": available,
+        "from": offer["starts"],
+        "until": offer["ends"],
+        "area": offer["area"],
+        "state": offer["state"],
+        "closed_reason": offer["closed_reason"],
+        "shared_with": shares,
+        "version": offer["version"],
+        "posted_at": offer["posted_at"],
+    }
+
+
+def _posted(connection: sqlite3.Connection, event: Offer.Posted) -> None:
+    quantity: Decimal | None = event.quantity
+    connection.execute(
+        "INSERT INTO offers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, '0', '0', '0', ?, ?)",
+        (
+            event.originator_id.hex,
+            event.person and event.person.hex,
+            event.actor and event.actor.hex,
+            event.category,
+            event.item,
+            key_or_none(event.item),
+            None if quantity is None else amount_text(quantity),
+            event.unit,
+            event.mode,
+            window_text(event.window_start),
+            window_text(event.window_end),
+            event.area,
+            event.originator_version,
+            time_text(event.timestamp),
+        ),
+    )
+
+
+def _booked(connection: sqlite3.Connection, event: Offer.BookingChanged) -> None:
+    connection.execute(
+        "UPDATE offers SET held = ?, committed = ?, drawn = ?, version = ? WHERE id = ?",
+        (
+            amount_text(event.held),
+            amount_text(event.committed),
+            amount_text(event.drawn),
+            event.originator_version,
+            event.originator_id.hex,
+        ),
+    )
+
+
+def _close(connection: sqlite3.Connection, event: Offer.Event, reason: str) -> None:
+    connection.execute(
+        "UPDATE offers SET state = 'closed', closed_reason = ?, version = ? WHERE id = ?",
+        (reason, event.originator_version, event.originator_id.hex),
+    )
+
+
+def _changed(connection: sqlite3.Connection, event: Offer.Event) -> None:
+    # What changed is in another view; here it is one more version.
+    connection.execute(
+        "UPDATE offers SET version = ? WHERE id = ?", (event.originator_version, event.originator_id.hex)
+    )
+
+
+HANDLERS: Handlers = {
+    Offer.Posted: _posted,
+    Offer.BookingChanged: _booked,
+    Offer.Withdrawn: lambda connection, event: _close(connection, event, "withdrawn"),
+    Offer.Closed: lambda connection, event: _close(connection, event, event.reason),
+    Offer.Shared: _changed,
+    Offer.Unshared: _changed,
+    Offer.UnshareAcknowledged: _changed,
+}

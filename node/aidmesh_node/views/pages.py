@@ -1,0 +1,71 @@
+"""Lists in pages, newest first, over our own rows and foreign ones alike. A cursor is opaque to callers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any, NamedTuple
+
+PAGE_ITEMS_MAX = 500
+"""Items of one page: one answer stays well below a megabyte."""
+
+PAGE_ITEMS_DEFAULT = 100
+
+SCHEMA_VERSION = 1
+"""Of the JSON shapes, not of the tables."""
+
+
+class BadCursor(ValueError):
+    """The cursor was not given by an earlier answer."""
+
+
+class Mark(NamedTuple):
+    """Where a page ends: time, id, and owner's gid ("" for ours), as rows are ordered."""
+
+    at: str
+    id: str
+    owner: str
+
+
+FIRST = Mark("~", "", "")
+"""Before everything: sorts after any time."""
+
+
+def mark_of(cursor: str | None) -> Mark:
+    """The place a cursor stands for. Raises BadCursor."""
+    if cursor is None:
+        return FIRST
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        at, id, owner = values
+    except (ValueError, TypeError, binascii.Error, UnicodeError, RecursionError):
+        raise BadCursor("not a cursor of an earlier answer") from None
+    if not all(isinstance(value, str) for value in values):
+        raise BadCursor("not a cursor of an earlier answer")
+    return Mark(at, id, owner)
+
+
+def cursor_of(mark: Mark) -> str:
+    """The text that `mark_of` reads back."""
+    return base64.urlsafe_b64encode(json.dumps(mark).encode()).decode("ascii")
+
+
+def page_limit(limit: int | None) -> int:
+    """The number of items to give: what was asked for, within 1 and PAGE_ITEMS_MAX."""
+    return PAGE_ITEMS_DEFAULT if limit is None else max(1, min(limit, PAGE_ITEMS_MAX))
+
+
+def page(found: list[tuple[Mark, dict[str, Any]]], limit: int, position: int) -> dict[str, Any]:
+    """The answer: items in order, the log position it shows, and `cursor` for the next page, null at the end.
+
+    `found` holds up to `limit` + 1 of each kind of row.
+    """
+    found.sort(key=lambda one: one[0], reverse=True)
+    more = len(found) > limit
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "items": [item for _, item in found[:limit]],
+        "position": position,
+        "cursor": cursor_of(found[limit - 1][0]) if more else None,
+    }

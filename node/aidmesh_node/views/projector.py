@@ -1,0 +1,219 @@
+"""The one thread that keeps the views up with the log and the foreign feeds.
+
+Start, running and `views rebuild` are the same code: read what comes after the tracked positions, apply it,
+move the positions, all in one transaction, until nothing is left. Doing it twice changes nothing; a crash
+anywhere means that the last transaction is done again. Rows projected from another history are dropped and
+projected anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from aidmesh_node.application import ports
+from aidmesh_node.application.ports import Reading
+from aidmesh_node.domain.event import Event, event_id
+from aidmesh_node.views import tracking
+from aidmesh_node.views.arrivals import Arrivals
+from aidmesh_node.views.database import ViewDatabase
+from aidmesh_node.views.foreign_feeds import ForeignFeeds
+from aidmesh_node.views.projection import Projection
+from aidmesh_node.views.tracking import LOG, START, Tracked
+
+EVENTS_MAX = 500
+"""Events of one transaction: enough to make its cost small, few enough to be visible within some 50 ms."""
+
+POLL_SECONDS = 1.0
+"""Nothing is lost when nobody notifies; it is only seen later."""
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where snapshots of the log and the feeds come from: storage's readers."""
+
+    def run_now(self, read: Callable[[Reading], T]) -> T:
+        """`read` a snapshot on the calling thread."""
+
+
+class Projector:
+    """Owns the views' writing connection. `gid` is our own group, whose feeds say nothing that our log does
+    not.
+    """
+
+    def __init__(self, source: Source, database: ViewDatabase, gid: str) -> None:
+        self._source = source
+        self._database = database
+        self._reading: Reading | None = None
+        self._projection = Projection(database.connection, self._stream)
+        self._feeds = ForeignFeeds(database.connection, self._projection, gid)
+        self._tracked: dict[int, Tracked] | None = None
+        self._arrivals = Arrivals()
+        self._turn = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._caught_up = False
+        self._failed: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="aidmesh-views", daemon=True)
+
+    @property
+    def position(self) -> int:
+        """The log position that queries see; 0 until the first transaction."""
+        return self._arrivals.position
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that was there at start has been projected once."""
+        return self._caught_up
+
+    @property
+    def failed(self) -> Exception | None:
+        """Why the views stand still, None while they move. They try again by themselves."""
+        return self._failed
+
+    def start(self) -> None:
+        """Begin to follow the log, from wherever the views are."""
+        self._wake.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the running transaction and end the thread."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def notify(self, position: int = 0) -> None:
+        """Something was committed; returns at once. For any thread."""
+        self._wake.set()
+
+    async def wait(self, position: int, timeout_seconds: float) -> bool:
+        """Whether the views show the log up to `position`, now or within the time given."""
+        return await self._arrivals.wait(position, timeout_seconds)
+
+    def catch_up(self) -> None:
+        """Project all there is, on this thread. Raises what a transaction raised, which left nothing."""
+        with self._turn:
+            while self._source.run_now(self._transaction) and not self._stopping:
+                pass
+            self._caught_up = self._caught_up or not self._stopping
+
+    def rebuild(self) -> None:
+        """Forget everything and project it again."""
+        with self._turn:
+            self._database.begin()
+            self._start_anew()
+            self._database.commit()
+        self.catch_up()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(POLL_SECONDS)
+            self._wake.clear()
+            if self._stopping:
+                return
+            try:
+                self.catch_up()
+                self._failed = None
+            except Exception as error:
+                # The thread's top: the same trouble every second is worth one entry in the log.
+                if repr(error) != repr(self._failed):
+                    logger.exception("the views stand still; they try again")
+                self._failed = error
+
+    def _transaction(self, reading: Reading) -> bool:
+        """Project the next events and entries of this snapshot; True when there are more."""
+        self._reading = reading
+        self._database.begin()
+        try:
+            tracked, anew = self._follow(reading)
+            before = dict(tracked)
+            more = self._project_log(reading, tracked)
+            more = self._feeds.project(reading.feeds, tracked) or more
+            late = self._feeds.look_for_late_views(reading.feeds)
+            self._projection.flush()
+            for feed, now in tracked.items():
+                if now != before.get(feed):
+                    tracking.move(self._database.connection, feed, reading.incarnation, now)
+            if anew or late or tracked != before:
+                self._database.commit()
+            else:
+                self._database.rollback()
+        except BaseException:
+            self._database.rollback()
+            self._forget()
+            raise
+        finally:
+            self._reading = None
+        self._tracked = tracked
+        self._arrivals.reach(tracked.get(LOG, START).position)
+        return more
+
+    def _project_log(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
+        events = reading.events.select(tracked.get(LOG, START).position, EVENTS_MAX)
+        for _, event in events:
+            self._projection.event(event)
+        if events:
+            position, last = events[-1]
+            tracked[LOG] = Tracked(position, _name(last))
+        return len(events) == EVENTS_MAX
+
+    def _follow(self, reading: Reading) -> tuple[dict[int, Tracked], bool]:
+        """The positions to go on from, and whether the views had to be started anew."""
+        if self._tracked is not None:
+            tracked = dict(self._tracked)
+            if self._reaches(reading, tracked):
+                return tracked, False
+        else:
+            incarnation, tracked = tracking.load(self._database.connection)
+            if incarnation is None:
+                return {}, False
+            if incarnation == reading.incarnation and self._same_history(reading, tracked):
+                return tracked, False
+            logger.warning("the views were of another history of the log; they are built anew")
+        self._start_anew()
+        return {}, True
+
+    def _reaches(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
+        """Whether the log and the feeds are as long as what was projected of them."""
+        sizes = {head.feed: head.size for head in self._feeds.heads(reading.feeds)}
+        sizes[LOG] = reading.events.max_position()
+        return all(now.position <= sizes.get(feed, 0) for feed, now in tracked.items())
+
+    def _same_history(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
+        """Whether log and feeds still hold, where we stopped, what we projected last."""
+        if not self._reaches(reading, tracked):
+            return False
+        for feed, now in tracked.items():
+            if feed == LOG:
+                ((_, last),) = reading.events.select(now.position - 1, 1)
+                found = _name(last)
+            else:
+                (found,) = reading.feeds.leaves(feed, now.position - 1, now.position)
+            if found != now.landmark:
+                return False
+        return True
+
+    def _start_anew(self) -> None:
+        self._database.reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._projection.forget()
+        self._feeds.forget()
+        self._tracked = None
+
+    def _stream(self, id: UUID) -> list[ports.Event]:
+        assert self._reading is not None  # set for as long as events are projected
+        return self._reading.events.stream(id)
+
+
+def _name(event: ports.Event) -> bytes:
+    assert isinstance(event, Event)  # every event of our log is one
+    return event_id(event)

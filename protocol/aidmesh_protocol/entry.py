@@ -1,0 +1,262 @@
+"""Feed entries: the leaf bytes a feed commits to, and the salted commitments to their parts (SPEC §5).
+
+Encodes, decodes and checks commitments. Never signs, and never knows what a statement means.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from aidmesh_protocol import canonical
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.limits import (
+    ENTRY_BYTES_MAX,
+    ENTRY_FLAGS_MAX,
+    ENTRY_PARTS_MAX,
+    ENTRY_REFS_MAX,
+    ENTRY_VERSION,
+    HOUR_MAX,
+    INDEX_MAX,
+    PART_BUCKETS,
+    PART_BYTES_MAX,
+    PART_CONTENT_BYTES_MAX,
+    SCHEMA_MAX,
+    STATEMENT_TYPE_BYTES_MAX,
+)
+
+FACTS = "facts"
+VIEW = "view"
+TEXT = "text"
+SEALED = "sealed"
+TAGS = (FACTS, VIEW, TEXT, SEALED)
+
+# Bits of an entry's last field. Bits without a name here are kept and ignored (SPEC §5.1).
+TERMINAL = 1
+SUMMARY = 2
+END_OF_FEED = 4
+ERASE = 8
+
+_TAG_ORDER = {tag: position for position, tag in enumerate(TAGS)}
+_TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
+_PREFIX_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PartHeader:
+    """What an entry commits to for one part: its tag, HMAC-SHA256 commitment (32 bytes), padded length."""
+
+    tag: str
+    commitment: bytes
+    bucket: int
+
+    def __post_init__(self) -> None:
+        if type(self.tag) is not str or self.tag not in _TAG_ORDER:
+            raise ProtocolError("malformed", "unknown part tag")
+        _check_bytes(self.commitment, 32, "part commitment")
+        if type(self.bucket) is not int or self.bucket not in PART_BUCKETS:
+            raise ProtocolError("malformed", "part length is not one of the buckets")
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The entry a statement answers: origin hash (32 bytes), index in that feed, leaf hash (32 bytes)."""
+
+    origin_hash: bytes
+    index: int
+    leaf_hash: bytes
+
+    def __post_init__(self) -> None:
+        _check_bytes(self.origin_hash, 32, "ref origin hash")
+        _check_int(self.index, INDEX_MAX, "ref index")
+        _check_bytes(self.leaf_hash, 32, "ref leaf hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry's header fields (SPEC §5.1). Holding one means the fields are well formed, nothing more.
+
+    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse.
+    """
+
+    type: str
+    schema: int
+    statement_id: bytes
+    subject_id: bytes
+    hour: int
+    parts: tuple[PartHeader, ...]
+    refs: tuple[Ref, ...] = ()
+    flags: int = 0
+    v: int = ENTRY_VERSION
+
+    def __post_init__(self) -> None:
+        if self.v != ENTRY_VERSION:
+            raise ProtocolError("upgrade_required", "the entry has a version this node does not know")
+        if (
+            type(self.type) is not str
+            or len(self.type) > STATEMENT_TYPE_BYTES_MAX
+            or not _TYPE.fullmatch(self.type)
+        ):
+            raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
+        _check_int(self.schema, SCHEMA_MAX, "schema version")
+        if self.schema == 0:
+            raise ProtocolError("malformed", "schema versions count from 1")
+        _check_bytes(self.statement_id, 16, "statement id")
+        _check_bytes(self.subject_id, 16, "subject id")
+        _check_int(self.hour, HOUR_MAX, "hour")
+        if len(self.parts) > ENTRY_PARTS_MAX:
+            raise ProtocolError("malformed", "too many parts")
+        order = [_TAG_ORDER[part.tag] for part in self.parts]
+        # One order only: the same statement must not have two encodings.
+        if any(here >= after for here, after in pairwise(order)):
+            raise ProtocolError("malformed", "parts are not in tag order, each once")
+        if len(self.refs) > ENTRY_REFS_MAX:
+            raise ProtocolError("malformed", "too many refs")
+        _check_int(self.flags, ENTRY_FLAGS_MAX, "flags")
+
+    def part(self, tag: str) -> PartHeader | None:
+        """The commitment to the part `tag`, or None if the entry has no such part."""
+        return next((part for part in self.parts if part.tag == tag), None)
+
+    def encode(self) -> bytes:
+        """The leaf bytes; the bounds of the fields keep them within ENTRY_BYTES_MAX."""
+        return canonical.encode(
+            [
+                self.v,
+                self.type,
+                self.schema,
+                self.statement_id,
+                self.subject_id,
+                self.hour,
+                [[part.tag, part.commitment, part.bucket] for part in self.parts],
+                [[ref.origin_hash, ref.index, ref.leaf_hash] for ref in self.refs],
+                self.flags,
+            ]
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Entry:
+        """Read leaf bytes. Strict and total: anything but a canonical entry is a ProtocolError.
+
+        Raises `too_large`, `malformed`, or `upgrade_required` for another entry version.
+        """
+        # Any: the constructors below check each field's type themselves.
+        value: Any = canonical.decode(data, bytes_max=ENTRY_BYTES_MAX)
+        if not isinstance(value, list) or not value:
+            raise ProtocolError("malformed", "an entry is an array")
+        if type(value[0]) is not int:
+            raise ProtocolError("malformed", "an entry starts with its version")
+        if value[0] != ENTRY_VERSION:
+            raise ProtocolError("upgrade_required", "the entry has a version this node does not know")
+        if len(value) != 9:
+            raise ProtocolError("malformed", "an entry has nine fields")
+        _, statement_type, schema, statement_id, subject_id, hour, parts, refs, flags = value
+        return cls(
+            statement_type,
+            schema,
+            statement_id,
+            subject_id,
+            hour,
+            tuple(PartHeader(*_triple(part)) for part in _array(parts)),
+            tuple(Ref(*_triple(ref)) for ref in _array(refs)),
+            flags,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part before sealing: tag, a fresh random key (16 bytes), and its content without padding."""
+
+    tag: str
+    key: bytes
+    body: bytes
+
+    def header(self, statement_type: str, schema: int) -> PartHeader:
+        """The commitment that goes into the entry."""
+        padded = pad(self.body)
+        return PartHeader(
+            self.tag, commitment(self.key, statement_type, schema, self.tag, padded), len(padded)
+        )
+
+    def encode(self) -> bytes:
+        """The part bytes as stored and sent: canonical `[key, padded body]`."""
+        return canonical.encode([self.key, pad(self.body)])
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntry:
+    """An entry's leaf bytes with the part bytes it commits to, as `(tag, part bytes)`."""
+
+    entry: bytes
+    parts: tuple[tuple[str, bytes], ...]
+
+
+def pad(content: bytes) -> bytes:
+    """Content as a padded body: u16 length, content, zero bytes up to the smallest bucket (SPEC §5.3)."""
+    if len(content) > PART_CONTENT_BYTES_MAX:
+        raise ProtocolError("too_large", "the part is longer than a part may be")
+    return (len(content).to_bytes(_PREFIX_BYTES, "big") + content).ljust(_bucket(len(content)), b"\0")
+
+
+def unpad(padded: bytes) -> bytes:
+    """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
+    content = padded[_PREFIX_BYTES : _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")]
+    if len(content) > PART_CONTENT_BYTES_MAX or pad(content) != padded:
+        raise ProtocolError("malformed", "the part's padding is not canonical")
+    return content
+
+
+def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: bytes) -> bytes:
+    """HMAC-SHA256(key, encode([type, schema, tag]) || padded body), 32 bytes (SPEC §5.3)."""
+    # The key has one fixed length: HMAC would otherwise give a key and its zero-extended twin one value.
+    _check_bytes(key, 16, "part key")
+    return hmac.digest(key, canonical.encode([statement_type, schema, tag]) + padded, hashlib.sha256)
+
+
+def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+    """The content of a part, once it is shown to be the one the entry commits to.
+
+    Raises ProtocolError: `proof_invalid` if the entry has no such part or commits to other bytes,
+    `too_large` or `malformed` if the bytes are no part at all.
+    """
+    header = entry.part(tag)
+    if header is None:
+        raise ProtocolError("proof_invalid", "the entry commits to no such part")
+    value: Any = canonical.decode(part_bytes, bytes_max=PART_BYTES_MAX)
+    if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not bytes:
+        raise ProtocolError("malformed", "a part is an array of key and body")
+    key, padded = value
+    expected = commitment(key, entry.type, entry.schema, tag, padded)
+    if len(padded) != header.bucket or not hmac.compare_digest(expected, header.commitment):
+        raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
+    return unpad(padded)
+
+
+def _bucket(content_length: int) -> int:
+    return next(bucket for bucket in PART_BUCKETS if bucket >= content_length + _PREFIX_BYTES)
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ProtocolError("malformed", "an array was expected")
+    return value
+
+
+def _triple(value: Any) -> list[Any]:
+    if len(fields := _array(value)) != 3:
+        raise ProtocolError("malformed", "an array of three was expected")
+    return fields
+
+
+def _check_bytes(value: object, length: int, what: str) -> None:
+    if type(value) is not bytes or len(value) != length:
+        raise ProtocolError("malformed", f"{what} is not {length} bytes")
+
+
+def _check_int(value: object, maximum: int, what: str) -> None:
+    if type(value) is not int or not 0 <= value <= maximum:
+        raise ProtocolError("malformed", f"{what} is out of range")

@@ -1,0 +1,388 @@
+"""The frames of a bundle: what each carries, its array form and its bounds (SPEC §8.2).
+
+A frame that was read has the right shape; nothing in it is verified yet.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from aidmesh_protocol.canonical import Encodable
+from aidmesh_protocol.entry import TAGS
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.feed import Package
+from aidmesh_protocol.limits import (
+    ASK_WAIT_SECONDS_MAX,
+    BUNDLE_BYTES_FILE_MAX,
+    CHECKPOINT_BYTES_MAX,
+    ENTRY_BYTES_MAX,
+    FEED_ENTRIES_MAX,
+    HASH_BYTES,
+    IDENT_ENTRIES_MAX,
+    IDENT_PARTS_MAX,
+    INDEX_MAX,
+    PACKAGE_ENTRIES_MAX,
+    PART_BYTES_MAX,
+    PROOF_HASHES_MAX,
+    SECOND_MAX,
+    SIZES_MAX,
+    TTL_SECONDS_MAX,
+    WANT_MAX,
+)
+from aidmesh_protocol.origin import check_group_id
+
+FeedSize = tuple[bytes, int, bytes]
+"""A feed's origin hash (32 bytes), its size, and the root at that size (32 bytes)."""
+WantedPart = tuple[bytes, int, str]
+"""A part somebody misses: origin hash, entry index, tag."""
+WantedEntry = tuple[bytes, int]
+"""A single entry somebody misses: origin hash, index."""
+IdentPart = tuple[int, str, bytes]
+"""A part of an identity feed: entry index, tag, part bytes."""
+
+
+class _Frame(ABC):
+    __slots__ = ()
+
+    KIND: ClassVar[int]
+    NAME: ClassVar[str]
+
+    @abstractmethod
+    def values(self) -> list[Encodable]:
+        """What follows the kind in the frame's array."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, values: list[Any]) -> Self:
+        """A frame from what follows the kind; ProtocolError("malformed") for anything but `values()`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head(_Frame):
+    """First, if present: bundle id (16 bytes), packer, created and time to live in seconds, feeds inside."""
+
+    KIND: ClassVar[int] = 1
+    NAME: ClassVar[str] = "HEAD"
+
+    bundle_id: bytes
+    gid: str
+    created: int
+    ttl: int
+    feeds: int
+
+    def values(self) -> list[Encodable]:
+        return [self.bundle_id, self.gid, self.created, self.ttl, self.feeds]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        bundle_id, gid, created, ttl, feeds = _exactly(values, 5)
+        return cls(
+            _octets(bundle_id, 16, 16),
+            check_group_id(gid),
+            _integer(created, SECOND_MAX),
+            _integer(ttl, TTL_SECONDS_MAX),
+            _integer(feeds, SIZES_MAX),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ident(_Frame):
+    """A whole identity feed: checkpoint note, entries from `start` = 0, proof to the checkpoint, parts."""
+
+    KIND: ClassVar[int] = 2
+    NAME: ClassVar[str] = "IDENT"
+
+    checkpoint: bytes
+    start: int
+    entries: tuple[bytes, ...]
+    proof: tuple[bytes, ...]
+    parts: tuple[IdentPart, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.checkpoint, self.start, self.entries, self.proof, self.parts]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        checkpoint, start, entries, proof, parts = _exactly(values, 5)
+        return cls(
+            _octets(checkpoint, 1, CHECKPOINT_BYTES_MAX),
+            _integer(start, 0),
+            _entries(entries, IDENT_ENTRIES_MAX),
+            _proof(proof),
+            tuple(
+                (_integer(index, INDEX_MAX), _tag(tag), _octets(part, 1, PART_BYTES_MAX))
+                for index, tag, part in _rows(parts, IDENT_PARTS_MAX, 3)
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFrame(_Frame):
+    """A signed note, verbatim."""
+
+    KIND: ClassVar[int] = 3
+    NAME: ClassVar[str] = "CHECKPOINT"
+
+    note: bytes
+
+    def values(self) -> list[Encodable]:
+        return [self.note]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        (note,) = _exactly(values, 1)
+        return cls(_octets(note, 1, CHECKPOINT_BYTES_MAX))
+
+
+@dataclass(frozen=True, slots=True)
+class PackageFrame(_Frame):
+    """Consecutive entries of a feed with the proof from their end to the checkpoint before them."""
+
+    KIND: ClassVar[int] = 4
+    NAME: ClassVar[str] = "PACKAGE"
+
+    package: Package
+
+    def values(self) -> list[Encodable]:
+        package = self.package
+        return [package.origin_hash, package.start, package.entries, package.proof]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        origin_hash, start, entries, proof = _exactly(values, 4)
+        return cls(
+            Package(
+                _hash(origin_hash),
+                _integer(start, INDEX_MAX),
+                _entries(entries, PACKAGE_ENTRIES_MAX),
+                _proof(proof),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PartFrame(_Frame):
+    """One part of one entry."""
+
+    KIND: ClassVar[int] = 5
+    NAME: ClassVar[str] = "PART"
+
+    origin_hash: bytes
+    index: int
+    tag: str
+    part: bytes
+
+    def values(self) -> list[Encodable]:
+        return [self.origin_hash, self.index, self.tag, self.part]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        origin_hash, index, tag, part = _exactly(values, 4)
+        return cls(
+            _hash(origin_hash), _integer(index, INDEX_MAX), _tag(tag), _octets(part, 1, PART_BYTES_MAX)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes(_Frame):
+    """What the sender holds of feeds both sides share: also the acknowledgement of what it was sent."""
+
+    KIND: ClassVar[int] = 8
+    NAME: ClassVar[str] = "SIZES"
+
+    feeds: tuple[FeedSize, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.feeds]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        (feeds,) = _exactly(values, 1)
+        return cls(
+            tuple(
+                (_hash(origin_hash), _integer(size, FEED_ENTRIES_MAX), _hash(root))
+                for origin_hash, size, root in _rows(feeds, SIZES_MAX, 3)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Want(_Frame):
+    """What the sender misses: parts, and single entries, which INCLUSION answers."""
+
+    KIND: ClassVar[int] = 9
+    NAME: ClassVar[str] = "WANT"
+
+    parts: tuple[WantedPart, ...] = ()
+    entries: tuple[WantedEntry, ...] = ()
+
+    def values(self) -> list[Encodable]:
+        return [self.parts, self.entries]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        part_rows, entry_rows = _exactly(values, 2)
+        parts = tuple(
+            (_hash(origin_hash), _integer(index, INDEX_MAX), _tag(tag))
+            for origin_hash, index, tag in _rows(part_rows, WANT_MAX, 3)
+        )
+        entries = tuple(
+            (_hash(origin_hash), _integer(index, INDEX_MAX))
+            for origin_hash, index in _rows(entry_rows, WANT_MAX - len(parts), 2)
+        )
+        return cls(parts, entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion(_Frame):
+    """One entry with its proof under the root of `size` entries."""
+
+    KIND: ClassVar[int] = 10
+    NAME: ClassVar[str] = "INCLUSION"
+
+    origin_hash: bytes
+    index: int
+    size: int
+    entry: bytes
+    proof: tuple[bytes, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.origin_hash, self.index, self.size, self.entry, self.proof]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        origin_hash, index, size, entry, proof = _exactly(values, 5)
+        return cls(
+            _hash(origin_hash),
+            _integer(index, INDEX_MAX),
+            _integer(size, FEED_ENTRIES_MAX),
+            _octets(entry, 1, ENTRY_BYTES_MAX),
+            _proof(proof),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class More(_Frame):
+    """There is more to fetch: an estimate of the remaining entries."""
+
+    KIND: ClassVar[int] = 12
+    NAME: ClassVar[str] = "MORE"
+
+    entries: int
+
+    def values(self) -> list[Encodable]:
+        return [self.entries]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        (entries,) = _exactly(values, 1)
+        return cls(_integer(entries, FEED_ENTRIES_MAX))
+
+
+@dataclass(frozen=True, slots=True)
+class End(_Frame):
+    """Last: without it the bundle was interrupted."""
+
+    KIND: ClassVar[int] = 13
+    NAME: ClassVar[str] = "END"
+
+    def values(self) -> list[Encodable]:
+        return []
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        _exactly(values, 0)
+        return cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(_Frame):
+    """In a sync request: bytes the answer may have, seconds it may wait for something new."""
+
+    KIND: ClassVar[int] = 14
+    NAME: ClassVar[str] = "ASK"
+
+    budget_bytes: int
+    wait_seconds: int
+
+    def values(self) -> list[Encodable]:
+        return [self.budget_bytes, self.wait_seconds]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        budget_bytes, wait_seconds = _exactly(values, 2)
+        return cls(
+            _integer(budget_bytes, BUNDLE_BYTES_FILE_MAX), _integer(wait_seconds, ASK_WAIT_SECONDS_MAX)
+        )
+
+
+Frame = (
+    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
+)
+FRAMES: tuple[type[Frame], ...] = (
+    Head,
+    Ident,
+    CheckpointFrame,
+    PackageFrame,
+    PartFrame,
+    Sizes,
+    Want,
+    Inclusion,
+    More,
+    End,
+    Ask,
+)
+
+
+def _exactly(values: list[Any], count: int) -> list[Any]:
+    if len(values) != count:
+        raise ProtocolError("malformed", "a frame has the wrong number of fields")
+    return values
+
+
+def _rows(value: Any, rows_max: int, fields: int) -> list[list[Any]]:
+    rows = _list(value, rows_max)
+    for row in rows:
+        _exactly(_list(row, fields), fields)
+    return rows
+
+
+def _list(value: Any, items_max: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) > items_max:
+        raise ProtocolError("malformed", "a frame has something else where a bounded list belongs")
+    return value
+
+
+def _entries(value: Any, entries_max: int) -> tuple[bytes, ...]:
+    entries = tuple(_octets(entry, 1, ENTRY_BYTES_MAX) for entry in _list(value, entries_max))
+    if not entries:
+        raise ProtocolError("malformed", "a frame has no entries where some belong")
+    return entries
+
+
+def _proof(value: Any) -> tuple[bytes, ...]:
+    return tuple(_hash(item) for item in _list(value, PROOF_HASHES_MAX))
+
+
+def _hash(value: Any) -> bytes:
+    return _octets(value, HASH_BYTES, HASH_BYTES)
+
+
+def _octets(value: Any, length_min: int, length_max: int) -> bytes:
+    if type(value) is not bytes or not length_min <= len(value) <= length_max:
+        raise ProtocolError("malformed", "a frame has bytes of the wrong length")
+    return value
+
+
+def _integer(value: Any, maximum: int) -> int:
+    if type(value) is not int or not 0 <= value <= maximum:
+        raise ProtocolError("malformed", "a frame has a number out of range")
+    return value
+
+
+def _tag(value: Any) -> str:
+    if type(value) is not str or value not in TAGS:
+        raise ProtocolError("malformed", "a frame has an unknown part tag")
+    return value

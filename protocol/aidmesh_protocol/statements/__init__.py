@@ -1,0 +1,184 @@
+"""Typed, versioned statements: what a group may say, sealed into entries and read out of them (SPEC §5.4).
+
+Decides what is well formed, never what is allowed: that is the domain's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aidmesh_protocol import canonical
+from aidmesh_protocol.entry import FACTS, TERMINAL, VIEW, Entry, Part, Ref, SealedEntry, check_part
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.statements.circle import CircleOpened, ShareAcknowledged
+from aidmesh_protocol.statements.group import GroupDescribed, GroupIncepted
+from aidmesh_protocol.statements.need import NeedClosed, NeedShared, NeedShareRevoked, NeedUpdated, NeedView
+from aidmesh_protocol.statements.offer import (
+    OfferClosed,
+    OfferShared,
+    OfferShareRevoked,
+    OfferUpdated,
+    OfferView,
+)
+from aidmesh_protocol.statements.pledge import (
+    HandoverDeclared,
+    HandoverFailed,
+    PledgeAccepted,
+    PledgeCommitted,
+    PledgeCountered,
+    PledgeDeclined,
+    PledgeOffered,
+    PledgeReleased,
+    PledgeRevised,
+    PledgeWithdrawn,
+    ReceiptConfirmed,
+)
+from aidmesh_protocol.statements.statement import Statement, View
+
+STATEMENTS: tuple[type[Statement], ...] = (
+    GroupIncepted,
+    GroupDescribed,
+    CircleOpened,
+    ShareAcknowledged,
+    NeedShared,
+    NeedUpdated,
+    NeedShareRevoked,
+    NeedClosed,
+    OfferShared,
+    OfferUpdated,
+    OfferShareRevoked,
+    OfferClosed,
+    PledgeOffered,
+    PledgeRevised,
+    PledgeCommitted,
+    PledgeWithdrawn,
+    HandoverDeclared,
+    HandoverFailed,
+    PledgeCountered,
+    PledgeDeclined,
+    PledgeAccepted,
+    PledgeReleased,
+    ReceiptConfirmed,
+)
+REGISTRY: Mapping[str, type[Statement]] = {statement.TYPE: statement for statement in STATEMENTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A statement of a type or schema version this code does not know: kept, relayed, not shown."""
+
+    type: str
+    schema: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A statement whose parts named here have not arrived yet, so that it has no meaning yet."""
+
+    type: str
+    missing: tuple[str, ...]
+
+
+def seal(
+    statement: Statement,
+    *,
+    statement_id: bytes,
+    subject_id: bytes,
+    hour: int,
+    refs: tuple[Ref, ...] = (),
+    flags: int = 0,
+    part_keys: Callable[[], bytes],
+) -> SealedEntry:
+    """Turn a statement into entry and parts (SPEC §5).
+
+    Ids are 16 bytes, `hour` whole hours since 1970; `part_keys` gives 16 fresh random bytes per call, once
+    per part. The terminal flag is set for statements that are terminal. Raises ValueError for a missing view
+    or ref: what is published is whole.
+    """
+    if len(refs) < statement.REFS_MIN:
+        raise ValueError(f"{statement.TYPE} must point at what it answers")
+    parts = [Part(FACTS, part_keys(), canonical.encode(statement.facts()))]
+    if statement.VIEW is not None:
+        view = getattr(statement, VIEW)
+        if view is None:
+            raise ValueError(f"{statement.TYPE} is published with its view")
+        parts.append(Part(VIEW, part_keys(), canonical.encode(view.values())))
+    entry = Entry(
+        statement.TYPE,
+        statement.SCHEMA,
+        statement_id,
+        subject_id,
+        hour,
+        tuple(part.header(statement.TYPE, statement.SCHEMA) for part in parts),
+        refs,
+        flags | (TERMINAL if statement.TERMINAL else 0),
+    )
+    return SealedEntry(entry.encode(), tuple((part.tag, part.encode()) for part in parts))
+
+
+def read(entry: Entry, parts: Mapping[str, bytes]) -> Statement | Unknown | Incomplete:
+    """What an entry says, given the part bytes that are at hand, by tag.
+
+    Checks every part it uses against the entry. Without its view a statement has `view=None`; without its
+    facts it is Incomplete. Raises ProtocolError: as `check_part`, or "malformed" if the parts are not what
+    the statement's type says.
+    """
+    kind = REGISTRY.get(entry.type)
+    if kind is None or entry.schema > kind.SCHEMA:
+        return Unknown(entry.type, entry.schema)
+    needed = (FACTS,) if kind.VIEW is None else (FACTS, VIEW)
+    if any(entry.part(tag) is None for tag in needed):
+        raise ProtocolError("malformed", f"{kind.TYPE} without its {' and '.join(needed)}")
+    if len(entry.refs) < kind.REFS_MIN:
+        raise ProtocolError("malformed", f"{kind.TYPE} does not point at what it answers")
+    if kind.TERMINAL and not entry.flags & TERMINAL:
+        raise ProtocolError("malformed", f"{kind.TYPE} without the terminal flag")
+    if FACTS not in parts:
+        return Incomplete(entry.type, (FACTS,))
+    facts = _content(entry, FACTS, parts)
+    if kind.VIEW is None:
+        return kind.parse(facts)
+    view = kind.VIEW.parse(_content(entry, VIEW, parts)) if VIEW in parts else None
+    return kind.parse(facts, view)
+
+
+def _content(entry: Entry, tag: str, parts: Mapping[str, bytes]) -> canonical.Value:
+    return canonical.decode(check_part(entry, tag, parts[tag]))
+
+
+__all__ = [
+    "REGISTRY",
+    "STATEMENTS",
+    "CircleOpened",
+    "GroupDescribed",
+    "GroupIncepted",
+    "HandoverDeclared",
+    "HandoverFailed",
+    "Incomplete",
+    "NeedClosed",
+    "NeedShareRevoked",
+    "NeedShared",
+    "NeedUpdated",
+    "NeedView",
+    "OfferClosed",
+    "OfferShareRevoked",
+    "OfferShared",
+    "OfferUpdated",
+    "OfferView",
+    "PledgeAccepted",
+    "PledgeCommitted",
+    "PledgeCountered",
+    "PledgeDeclined",
+    "PledgeOffered",
+    "PledgeReleased",
+    "PledgeRevised",
+    "PledgeWithdrawn",
+    "ReceiptConfirmed",
+    "ShareAcknowledged",
+    "Statement",
+    "Unknown",
+    "View",
+    "read",
+    "seal",
+]

@@ -1,0 +1,131 @@
+"""Entries and parts: what a group commits to, and what nobody can change afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+
+from aidmesh_protocol import canonical
+from aidmesh_protocol.entry import (
+    TAGS,
+    TERMINAL,
+    Entry,
+    Part,
+    PartHeader,
+    Ref,
+    check_part,
+    pad,
+    unpad,
+)
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.limits import (
+    ENTRY_BYTES_MAX,
+    ENTRY_FLAGS_MAX,
+    HOUR_MAX,
+    INDEX_MAX,
+    PART_BUCKETS,
+    PART_BYTES_MAX,
+    PART_CONTENT_BYTES_MAX,
+    SCHEMA_MAX,
+)
+from tests.support.hostile import hostile
+
+KEY = bytes(range(16))
+BLANKETS = Part("facts", KEY, b"5100 blankets")
+
+
+def entry_with(*parts: Part) -> Entry:
+    headers = tuple(part.header("need.shared", 1) for part in parts)
+    return Entry("need.shared", 1, b"s" * 16, b"n" * 16, 498_728, headers, flags=TERMINAL)
+
+
+ENTRY = entry_with(BLANKETS)
+
+
+def test_what_alice_writes_is_what_bob_reads() -> None:
+    received = Entry.decode(ENTRY.encode())
+    assert received == ENTRY
+    assert check_part(received, "facts", BLANKETS.encode()) == b"5100 blankets"
+
+
+def test_a_part_is_found_by_its_tag() -> None:
+    assert ENTRY.part("facts") == ENTRY.parts[0]
+    assert ENTRY.part("view") is None
+
+
+def test_eve_cannot_exchange_a_part_for_another_of_the_same_length() -> None:
+    forged = Part("facts", KEY, b"9100 blankets")
+    with pytest.raises(ProtocolError) as refused:
+        check_part(ENTRY, "facts", forged.encode())
+    assert refused.value.code == "proof_invalid"
+
+
+def test_the_same_content_under_another_key_does_not_look_the_same() -> None:
+    again = Part("facts", KEY[::-1], BLANKETS.body)
+    assert again.header("need.shared", 1).commitment != BLANKETS.header("need.shared", 1).commitment
+
+
+def test_the_largest_entry_fits() -> None:
+    entry = Entry(
+        "need." + "s" * 43,
+        SCHEMA_MAX,
+        b"s" * 16,
+        b"n" * 16,
+        HOUR_MAX,
+        tuple(PartHeader(tag, b"c" * 32, PART_BUCKETS[-1]) for tag in TAGS),
+        (Ref(b"o" * 32, INDEX_MAX, b"l" * 32),) * 8,
+        ENTRY_FLAGS_MAX,
+    )
+    assert len(entry.encode()) <= ENTRY_BYTES_MAX
+    assert Entry.decode(entry.encode()) == entry
+
+
+def test_an_entry_of_another_version_is_not_made() -> None:
+    with pytest.raises(ProtocolError) as refused:
+        Entry("need.closed", 1, b"s" * 16, b"n" * 16, 0, (), v=2)
+    assert refused.value.code == "upgrade_required"
+
+
+@pytest.mark.parametrize("bucket", PART_BUCKETS)
+def test_a_content_fills_its_bucket_and_one_byte_more_needs_the_next(bucket: int) -> None:
+    content = b"x" * (bucket - 2)
+    assert len(pad(content)) == bucket
+    assert unpad(pad(content)) == content
+    if bucket != PART_BUCKETS[-1]:
+        assert len(pad(content + b"x")) == PART_BUCKETS[PART_BUCKETS.index(bucket) + 1]
+
+
+def test_the_largest_part_fits_and_no_larger_one_is_made() -> None:
+    largest = Part("text", KEY, bytes(PART_CONTENT_BYTES_MAX))
+    assert len(largest.encode()) == PART_BYTES_MAX
+    assert check_part(entry_with(largest), "text", largest.encode()) == largest.body
+    with pytest.raises(ProtocolError) as refused:
+        pad(bytes(PART_CONTENT_BYTES_MAX + 1))
+    assert refused.value.code == "too_large"
+
+
+def test_a_length_that_claims_more_than_a_part_may_have_is_refused() -> None:
+    with pytest.raises(ProtocolError) as refused:
+        unpad(b"\xff\xff" + bytes(0xFFFF))
+    assert refused.value.code == "malformed"
+
+
+def test_a_part_longer_than_any_is_refused_unread() -> None:
+    with pytest.raises(ProtocolError) as refused:
+        check_part(ENTRY, "facts", canonical.encode([KEY, bytes(PART_BUCKETS[-1] + 1)]))
+    assert refused.value.code == "too_large"
+
+
+@given(hostile(ENTRY.encode()))
+def test_no_bytes_make_reading_an_entry_fail_otherwise(data: bytes) -> None:
+    with contextlib.suppress(ProtocolError):
+        assert Entry.decode(data).encode() == data
+
+
+@given(hostile(BLANKETS.encode()))
+def test_no_bytes_but_the_committed_ones_are_the_part(data: bytes) -> None:
+    with contextlib.suppress(ProtocolError):
+        check_part(ENTRY, "facts", data)
+        assert data == BLANKETS.encode()

@@ -1,0 +1,125 @@
+"""Statements: sealed by one group, read by another, kept when they are from the future."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+
+from aidmesh_protocol import canonical
+from aidmesh_protocol.entry import TERMINAL, Entry, Part, Ref, SealedEntry
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.statements import (
+    REGISTRY,
+    STATEMENTS,
+    Incomplete,
+    NeedClosed,
+    NeedShared,
+    NeedShareRevoked,
+    NeedView,
+    PledgeOffered,
+    Statement,
+    Unknown,
+    read,
+    seal,
+)
+from aidmesh_protocol.statements.statement import rules_of
+from tests.support.hostile import hostile
+
+VIEW = NeedView("shelter", "Plastic Sheets", "high", None, 29_925_120, "Dili")
+NEED = NeedShared("31800", "m2", "200", VIEW)
+REF = Ref(b"o" * 32, 7, b"l" * 32)
+
+
+def sealed(statement: Statement, *, refs: tuple[Ref, ...] = (), flags: int = 0) -> SealedEntry:
+    keys = iter(bytes([number]) * 16 for number in range(1, 9))
+    return seal(
+        statement,
+        statement_id=b"s" * 16,
+        subject_id=b"n" * 16,
+        hour=498_728,
+        refs=refs,
+        flags=flags,
+        part_keys=lambda: next(keys),
+    )
+
+
+def opened(made: SealedEntry, *tags: str) -> Statement | Unknown | Incomplete:
+    return read(Entry.decode(made.entry), {tag: part for tag, part in made.parts if not tags or tag in tags})
+
+
+def test_bobs_group_reads_the_need_that_alices_group_shared() -> None:
+    assert opened(sealed(NEED)) == NEED
+
+
+def test_each_part_has_a_key_of_its_own() -> None:
+    (_, facts), (_, view) = sealed(NEED).parts
+    assert facts[:18] != view[:18]
+
+
+def test_after_the_description_is_erased_the_quantities_still_count() -> None:
+    assert opened(sealed(NEED), "facts") == NeedShared("31800", "m2", "200", None)
+
+
+def test_before_its_facts_arrive_a_statement_says_nothing() -> None:
+    assert opened(sealed(NEED), "view") == Incomplete("need.shared", ("facts",))
+
+
+def test_the_last_word_about_a_need_is_marked_as_the_last() -> None:
+    entry = Entry.decode(sealed(NeedClosed("met"), flags=2).entry)
+    assert entry.flags == TERMINAL | 2
+
+
+def test_a_need_is_not_published_without_its_description() -> None:
+    with pytest.raises(ValueError, match="view"):
+        sealed(NeedShared("1", "kg", "1", None))
+
+
+def test_a_pledge_is_not_published_without_the_need_it_answers() -> None:
+    pledge = PledgeOffered(b"n" * 16, None, 1, "5", "kg", "deliver", None, None)
+    with pytest.raises(ValueError, match=r"pledge\.offered"):
+        sealed(pledge)
+    assert opened(sealed(pledge, refs=(REF,))) == pledge
+
+
+def test_what_breaks_a_rule_cannot_even_be_made() -> None:
+    with pytest.raises(ProtocolError) as refused:
+        NeedShared("1.50", "kg", "1", VIEW)
+    assert refused.value.code == "malformed"
+
+
+def test_a_statement_of_a_later_version_is_kept_unread() -> None:
+    part = Part("facts", b"k" * 16, canonical.encode(["something", "new"]))
+    header = part.header("need.closed", 2)
+    entry = Entry("need.closed", 2, b"s" * 16, b"n" * 16, 0, (header,))
+    assert read(entry, {"facts": part.encode()}) == Unknown("need.closed", 2)
+
+
+def test_a_statement_without_fields_has_its_facts_nevertheless() -> None:
+    made = sealed(NeedShareRevoked())
+    assert [tag for tag, _ in made.parts] == ["facts"]
+    assert opened(made) == NeedShareRevoked()
+
+
+@pytest.mark.parametrize("kind", STATEMENTS, ids=lambda kind: kind.TYPE)
+def test_every_field_of_every_statement_has_a_rule(kind: type[Statement]) -> None:
+    assert REGISTRY[kind.TYPE] is kind
+    assert [name for name, _ in rules_of(kind)] == [
+        field.name
+        for field in fields(kind)  # type: ignore[arg-type]  # every statement is a dataclass
+        if field.name != "view"
+    ]
+    assert (kind.VIEW is not None) == any(field.name == "view" for field in fields(kind))  # type: ignore[arg-type]
+
+
+@given(hostile(canonical.encode(NEED.facts())), hostile(canonical.encode(VIEW.values())))
+def test_no_content_makes_reading_fail_otherwise(facts: bytes, view: bytes) -> None:
+    parts = [Part("facts", b"f" * 16, facts), Part("view", b"v" * 16, view)]
+    headers = tuple(part.header("need.shared", 1) for part in parts)
+    entry = Entry("need.shared", 1, b"s" * 16, b"n" * 16, 0, headers)
+    with contextlib.suppress(ProtocolError):
+        said = read(entry, {part.tag: part.encode() for part in parts})
+        assert isinstance(said, NeedShared)
+        assert canonical.encode(said.facts()) == facts

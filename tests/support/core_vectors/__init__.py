@@ -1,0 +1,1 @@
+"""Rows of our vectors for canonical encoding, keys, trees, checkpoints and feeds."""

@@ -1,0 +1,244 @@
+"""A federation in one process: real nodes with real storage, over a network made of function calls.
+
+Clock, randomness and network are the test's own. Nothing happens by itself: `settle` lets every node publish, pull and
+interpret until nothing changes any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from aidmesh_node import main
+from aidmesh_node.application.commit import Reply
+from aidmesh_node.application.node import Node
+from aidmesh_node.application.peer_doors import PeerRequest
+from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.refused import Refused
+from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.federation import Federation
+from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
+from aidmesh_protocol.errors import ProtocolError
+
+START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+ROUNDS_MAX = 50
+
+
+class DrivenClock:
+    """Stands still until told; sleeping moves it."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self.time = now
+        self._ticks = 0.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        # Everything that is measured takes a moment, so nothing waits for a pause to pass.
+        self._ticks += 0.1
+        return self._ticks
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+        await asyncio.sleep(0)
+
+
+@dataclass(slots=True)
+class Network:
+    """Who answers at which address, and which lines are cut. Counts what crosses it."""
+
+    nodes: dict[str, Federation] = field(default_factory=dict)
+    cut: set[str] = field(default_factory=set)
+    captured: list[bytes] = field(default_factory=list)
+    rewrite: Mapping[str, object] = field(default_factory=dict)
+
+    def _reach(self, endpoint: str) -> Federation:
+        federation = self.nodes.get(endpoint)
+        if federation is None or endpoint in self.cut:
+            raise Unreachable(f"{endpoint} does not answer")
+        return federation
+
+
+class MemoryPeerClient:
+    """PeerClient by function calls into the other node's doors."""
+
+    def __init__(self, network: Network, own_endpoint: str) -> None:
+        self._network = network
+        self._own = own_endpoint
+
+    @asynccontextmanager
+    async def stream(
+        self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, wait_seconds: int
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        federation = self._reach(endpoint)
+        self._network.captured.append(body)
+        request = PeerRequest("POST", path, "", tuple(headers.items()), body)
+        try:
+            pieces = [piece async for piece in federation.sync(request)]
+        except ProtocolError as error:
+            raise PeerRefused(
+                error.code, error.detail, getattr(error, "server_time", None), getattr(error, "nonce", None)
+            ) from error
+        self._network.captured += pieces
+        yield self._pieces(pieces)
+
+    async def post(
+        self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int
+    ) -> bytes:
+        federation = self._reach(endpoint)
+        self._network.captured.append(body)
+        try:
+            if path.endswith("/wake"):
+                federation.wake(PeerRequest("POST", path, "", tuple(headers.items()), body))
+                return b""
+            answer = await federation.pair(body)
+        except ProtocolError as error:
+            raise PeerRefused(error.code, error.detail) from error
+        self._network.captured.append(answer)
+        return answer
+
+    def _reach(self, endpoint: str) -> Federation:
+        if self._own in self._network.cut:
+            raise Unreachable(f"{self._own} is cut off")
+        return self._network._reach(endpoint)
+
+    async def _pieces(self, pieces: list[bytes]) -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+
+@dataclass(slots=True)
+class Group:
+    """One group's node in a test, with a member of every role."""
+
+    node: Node
+    federation: Federation
+    home: Path
+    endpoint: str
+
+    def act(self, role: str = "coordinator", actor: UUID | None = None) -> Act:
+        return Act(self.node.entropy.uuid(), self.node.clock.now(), actor, role)
+
+    async def do(self, use_case: object, *args: object) -> Reply:
+        """Run a use case `(work, by, *args)` as a coordinator."""
+        by = self.act()
+        return await self.node.commit(lambda work: use_case(work, by, *args))  # type: ignore[operator]
+
+    async def see(self, ask: object, *args: object, **kwargs: object) -> object:
+        """Ask a view, after everything durable was projected."""
+        await asyncio.to_thread(self.node.views.catch_up)
+        return await self.node.views.query(ask, *args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def circle(self) -> bytes:
+        """The circle with the only active peer."""
+        (link,) = self.federation.links.active()
+        assert link.circle is not None
+        return link.circle
+
+
+class Mesh:
+    """Several groups under one seed."""
+
+    def __init__(self, folder: Path, seed: int = 1) -> None:
+        self.folder = folder
+        self.clock = DrivenClock()
+        self.network = Network()
+        self.groups: dict[str, Group] = {}
+        self._seed = random.Random(seed)
+        self._stack = AsyncExitStack()
+        self._open: dict[str, AsyncExitStack] = {}
+
+    async def __aenter__(self) -> Mesh:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for name in list(self._open):
+            await self.stop(name)
+
+    async def found(self, name: str) -> Group:
+        """A new group with a running node."""
+        port = 9000 + len(list(self.folder.iterdir()))
+        main.init(
+            self.folder / name,
+            name,
+            f"127.0.0.1:{port}",
+            state_dir=self.folder / f"{name}-state",
+            clock=self.clock,
+            entropy=self._entropy(),
+        )
+        return await self.start(name)
+
+    async def start(self, name: str, home: Path | None = None) -> Group:
+        """Open a node over a home (again)."""
+        home = home or self.folder / name
+        stack = AsyncExitStack()
+        config = main.load_config(home / "config.toml", {})[0]
+        endpoint = config.node.url
+        running = await stack.enter_async_context(
+            main.open_node(
+                home,
+                clock=self.clock,
+                entropy=self._entropy(),
+                client=MemoryPeerClient(self.network, endpoint),
+            )
+        )
+        # A request signed in the second of a start is answered with a nonce; time moves on between stories' steps.
+        self.clock.time += timedelta(seconds=2)
+        self.network.nodes[endpoint] = running.federation
+        group = Group(running.node, running.federation, home, endpoint)
+        self.groups[name] = group
+        self._open[name] = stack
+        return group
+
+    async def stop(self, name: str) -> None:
+        """Close a node; its peers find nobody there."""
+        group = self.groups.pop(name)
+        self.network.nodes.pop(group.endpoint, None)
+        await self._open.pop(name).aclose()
+
+    async def pair(self, host: Group, guest: Group) -> bytes:
+        """Invitation, words compared by people, both confirm. Returns the circle's id."""
+        invitation = str(host.federation.invite(None)["invitation"])
+        met = await guest.federation.accept(guest.act("operator"), invitation)
+        words = met["words"]
+        assert isinstance(words, list)
+        await host.federation.confirm(host.act("operator"), guest.node.gid, words)
+        await guest.federation.confirm(guest.act("operator"), host.node.gid, words)
+        await self.settle()
+        link = host.federation.links.get(guest.node.gid)
+        assert link is not None and link.circle is not None, "the pairing is in force on both sides"
+        return link.circle
+
+    async def settle(self) -> None:
+        """Publish, pull and interpret everywhere until nothing new appears anywhere."""
+        for _ in range(ROUNDS_MAX):
+            if not await self._round():
+                return
+        raise AssertionError(f"not settled after {ROUNDS_MAX} rounds")
+
+    async def _round(self) -> bool:
+        progress = False
+        for group in list(self.groups.values()):
+            progress |= await group.federation.publisher.publish()
+            for link in group.federation.links.active():
+                try:
+                    pulled = await group.federation.replication.pull(link, 0)
+                except (Unreachable, PeerRefused, ProtocolError):
+                    continue
+                progress |= pulled.entries > 0
+        return progress
+
+    def _entropy(self) -> Entropy:
+        seed = random.Random(self._seed.getrandbits(64))
+        return Entropy(seed.randbytes)
+
+
+__all__ = ["DrivenClock", "Group", "MemoryPeerClient", "Mesh", "Network", "Refused"]

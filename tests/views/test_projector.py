@@ -1,0 +1,299 @@
+"""The projector: told and waited for, stopped and started, over a log that is not the one it knew."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from aidmesh_node.application.damaged import Damaged
+from aidmesh_node.domain.need import Need
+from aidmesh_node.storage.readers import Readers
+from aidmesh_node.views import needs
+from aidmesh_node.views.board import board
+from aidmesh_node.views.database import SCHEMA_VERSION
+from aidmesh_node.views.views import Views
+from aidmesh_protocol.statements import NeedShared, NeedUpdated, NeedView
+from tests.views.house import ALICE, OURS, House
+
+VIEW = NeedView("bedding", "Blankets", "high", None, None, None)
+SHARED = NeedShared("100", "item", "100", VIEW)
+LONG = 30.0
+
+
+def subject(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def follow(house: House) -> None:
+    house.home.writer.on_commit(house.views.notify)
+    house.views.start()
+
+
+async def test_what_was_written_is_read(house: House) -> None:
+    follow(house)
+    for _ in range(5):
+        id = await asyncio.to_thread(house.need)
+        assert await house.views.wait(house.home.writer.position, LONG)
+        assert house.views.read(needs.get, id.hex) is not None
+        assert await house.views.query(needs.get, id.hex) is not None
+
+
+async def test_many_wait_and_one_waits_in_vain(house: House) -> None:
+    follow(house)
+    waiting = [asyncio.create_task(house.views.wait(position, LONG)) for position in (1, 2, 2, 3)]
+    for _ in range(3):
+        await asyncio.to_thread(house.need)
+    assert await asyncio.gather(*waiting) == [True, True, True, True]
+    assert not await house.views.wait(4, 0.01)
+    assert await house.views.wait(3, 0.0)
+
+
+async def test_entries_are_seen_without_any_event_of_ours(house: House) -> None:
+    house.link(ALICE, "Alice's group")
+    follow(house)
+    seen = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    feed = house.feed(ALICE)
+
+    def told(_: int) -> None:
+        loop.call_soon_threadsafe(seen.set)
+
+    house.home.writer.on_commit(told)
+    await asyncio.to_thread(feed.say, subject(1), SHARED)
+    await asyncio.wait_for(seen.wait(), LONG)
+    # The next event of ours is projected after the entry, or together with it.
+    await asyncio.to_thread(house.need)
+    assert await house.views.wait(house.home.writer.position, LONG)
+    assert len(house.views.read(board)["needs"]) == 2
+
+
+def test_more_than_one_transaction_holds(house: House) -> None:
+    house.link(ALICE, "Alice's group")
+    feed = house.feed(ALICE)
+    feed.append([feed.sealed(subject(number), SHARED) for number in range(1_201)])
+
+    def post_many(count: int) -> None:
+        wanted = [Need.post(house.id(), house.act(), **NEED) for _ in range(count)]
+        house.do(lambda work: work.commit(*wanted))
+
+    from aidmesh_node.domain.quantity import Quantity
+
+    NEED = {"person": None, "category": "food", "quantity": Quantity.parse("1", "kg")}
+    post_many(1_100)
+    assert house.ask(lambda connection: connection.execute("SELECT count(*) FROM needs").fetchone()) == (
+        1_100,
+    )
+    shared = house.ask(lambda connection: connection.execute("SELECT count(*) FROM shared_needs").fetchone())
+    assert shared == (1_201,)
+
+
+def test_a_restart_goes_on_where_it_was(house: House) -> None:
+    house.link(ALICE, "Alice's group")
+    feed = house.feed(ALICE)
+    feed.say(subject(1), SHARED)
+    house.need()
+    house.views.catch_up()
+    before = house.dump()
+    house.reopen()
+    house.views.catch_up()
+    assert house.dump() == before
+
+    feed.say(subject(1), NeedUpdated("100", "1", "2"))
+    house.need()
+    house.views.catch_up()
+    after = house.dump()
+    assert after != before
+    house.views.rebuild()
+    assert house.dump() == after
+
+
+def test_views_that_are_gone_are_built_again(house: House) -> None:
+    house.need()
+    house.views.catch_up()
+    before = house.dump()
+    house.views.close()
+    for path in house.path.glob("views.db*"):
+        path.unlink()
+    house.views = house.open_views()
+    house.views.catch_up()
+    assert house.dump() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database, but long enough to have been one" * 100])
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "views.db").write_bytes(content)
+    house = House(tmp_path)
+    house.need()
+    assert len(house.ask(board)["needs"]) == 1
+    house.close()
+
+
+def test_views_of_another_version(house: House) -> None:
+    house.need()
+    house.views.catch_up()
+    before = house.dump()
+    house.views.close()
+    with sqlite3.connect(house.path / "views.db") as connection:
+        connection.execute("CREATE TABLE of_old (column_of_old TEXT)")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    connection.close()
+    house.views = house.open_views()
+    house.views.catch_up()
+    assert house.dump() == before
+
+
+def test_the_file_is_private_and_forgets(house: House) -> None:
+    assert stat.S_IMODE((house.path / "views.db").stat().st_mode) == 0o600
+    house.need()
+    house.views.catch_up()
+    for path in house.path.glob("views.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def restore(house: House, change: Callable[[], object]) -> None:
+    """Put back the node's database as it is now, after `change` has been made and projected."""
+    house.views.catch_up()
+    house.views.close()
+    house.home.close()
+    shutil.copy(house.path / "node.db", house.path / "backup")
+    house.home.reopen()
+    house.views = house.open_views()
+    change()
+    house.views.catch_up()
+    house.views.close()
+    house.home.close()
+    shutil.copy(house.path / "backup", house.path / "node.db")
+    house.home.reopen()
+
+
+def anew(house: House) -> None:
+    """What the views must be: those of a node that never had others."""
+    house.views.catch_up()
+    found = house.dump()
+    house.views.rebuild()
+    assert house.dump() == found
+
+
+def test_a_log_restored_from_a_backup_is_shorter(house: House) -> None:
+    kept = house.need()
+    restore(house, house.need)
+    house.views = house.open_views()
+    house.views.catch_up()
+    assert [need["id"] for need in house.views.read(board)["needs"]] == [kept.hex]
+    assert house.views.position == house.home.writer.position
+    anew(house)
+
+
+def test_a_restored_log_that_was_written_to_before_the_views_looked(house: House) -> None:
+    house.need()
+    restore(house, house.need)
+    other, longer = house.need(), house.need()
+    house.views = house.open_views()
+    house.views.catch_up()
+    shown = {need["id"] for need in house.views.read(board)["needs"]}
+    assert len(shown) == 3
+    assert {other.hex, longer.hex} <= shown
+    anew(house)
+
+
+def test_a_restored_feed_that_was_pulled_again_in_another_order(house: House) -> None:
+    house.link(ALICE, "Alice's group")
+    feed = house.feed(ALICE)
+    feed.say(subject(1), SHARED)
+    restore(house, lambda: feed.say(subject(2), SHARED))
+    feed.say(subject(3), SHARED)
+    house.views = house.open_views()
+    house.views.catch_up()
+    assert {need["id"] for need in house.views.read(board)["needs"]} == {subject(1).hex(), subject(3).hex()}
+    anew(house)
+
+
+def test_a_feed_that_shrinks_while_we_run(house: House, tmp_path: Path) -> None:
+    """Nobody restores under a running node; if it happens, what is shown is still what is there."""
+    house.link(ALICE, "Alice's group")
+    house.feed(ALICE).say(subject(1), SHARED)
+    house.views.catch_up()
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        connection.execute("UPDATE feeds SET size = 0")
+    connection.close()
+    house.views.catch_up()
+    assert house.views.read(board)["needs"] == []
+
+
+def test_the_views_of_another_log(house: House, tmp_path: Path) -> None:
+    house.need()
+    house.views.catch_up()
+    other_path = tmp_path / "other"
+    other_path.mkdir()
+    other = House(other_path, seed=2)
+    theirs = other.need()
+    other.need()
+    other.views.close()
+    house.views.close()
+    shutil.copy(tmp_path / "views.db", other_path / "views.db")
+    other.views = other.open_views()
+    other.views.catch_up()
+    assert theirs.hex in {need["id"] for need in other.views.read(board)["needs"]}
+    assert len(other.views.read(board)["needs"]) == 2
+    other.close()
+    house.views = house.open_views()
+
+
+async def test_damage_stops_the_views_and_not_for_ever(house: House, tmp_path: Path) -> None:
+    house.need()
+    house.need()
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        (state,) = connection.execute("SELECT state FROM stored_events WHERE rowid = 2").fetchone()
+        connection.execute("UPDATE stored_events SET state = ? WHERE rowid = 2", (state[:-1] + b"\0",))
+    connection.close()
+    with pytest.raises(Damaged):
+        house.views.catch_up()
+    assert house.dump()["needs"] == []
+    follow(house)
+    assert not await house.views.wait(1, 0.2)
+    assert isinstance(house.views.failed, Damaged)
+
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        connection.execute("UPDATE stored_events SET state = ? WHERE rowid = 2", (state,))
+    connection.close()
+    house.views.notify()
+    assert await house.views.wait(2, LONG)
+    assert len(house.views.read(board)["needs"]) == 2
+    assert house.views.caught_up
+
+
+def test_nothing_new_writes_nothing(house: House) -> None:
+    house.need()
+    house.views.catch_up()
+
+    def changes(connection: sqlite3.Connection) -> int:
+        value: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        return value
+
+    before = house.views.read(changes)
+    house.views.catch_up()
+    assert house.views.read(changes) == before
+    house.need()
+    house.views.catch_up()
+    assert house.views.read(changes) != before
+
+
+async def test_stopping_while_there_is_much_to_do(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.link(ALICE, "Alice's group")
+    feed = house.feed(ALICE)
+    feed.append([feed.sealed(subject(number), SHARED) for number in range(3_000)])
+    house.views.start()
+    house.views.close()
+    house.views = Views(
+        tmp_path / "views.db", OURS, house.home.readers, lambda path: Readers(path, lambda it: it)
+    )
+    house.views.catch_up()
+    assert house.views.read(lambda it: it.execute("SELECT count(*) FROM shared_needs").fetchone()) == (3_000,)
+    house.close()
