@@ -64,9 +64,7 @@ class Client:
             self._position = position
         return answer
 
-    def _ask(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float
-    ) -> Document:
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> Document:
         import http.client
 
         try:
@@ -99,8 +97,8 @@ class Client:
             if self._token is not None:
                 sent["Authorization"] = f"Bearer {self._token}"
             connection.request(method, self._parts.path + path, body, sent)
-            answer = connection.getresponse()
-            return self._read(answer, time.monotonic() + seconds)
+            with connection.getresponse() as answer:
+                return self._read(answer, time.monotonic() + seconds)
         finally:
             connection.close()
 

@@ -22,7 +22,6 @@ from aidmesh_cli import (
     verify,
 )
 from aidmesh_cli.options import example
-from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import FAILURE, INTERRUPTED, OK, Failed
 
 
@@ -47,8 +46,8 @@ def cli() -> None:
     Commands are a noun and a verb. ID is the id of a thing, its first characters, or its name where only one
     thing goes by it. Every answer can be had as JSON with --json.
 
-    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not allowed, 6 node or peer unreachable, 130
-    interrupted.
+    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not allowed, 6 node or peer
+    unreachable, 130 interrupted.
     """
 
 

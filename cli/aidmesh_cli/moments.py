@@ -39,6 +39,6 @@ class Day(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
-            return f"{date.fromisoformat(value.strip())}T00:00:00Z"
+            return date.fromisoformat(value.strip()).isoformat()
         except ValueError:
             self.fail(f"“{value}” is no date: write 2026-12-01.", param, ctx)

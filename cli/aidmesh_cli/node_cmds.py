@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,18 +12,16 @@ import click
 from aidmesh_cli.options import DIRECTORY, example, home_option, json_option
 from aidmesh_cli.output import print_facts, print_json
 from aidmesh_cli.plain import plain
-from aidmesh_cli.problems import CONFLICT, FAILURE, Failed
+from aidmesh_cli.problems import FAILURE, Failed
 
 
 @contextmanager
-def told_by_node(home: Path) -> Iterator[None]:
+def told_by_node() -> Iterator[None]:
     """What the node's own code refuses at start, as Failed."""
-    from aidmesh_node.main import HomeBusy, StartError
+    from aidmesh_node.main import StartError
 
     try:
         yield
-    except HomeBusy as busy:
-        raise Failed(CONFLICT, str(busy), f"See what it does: aidmesh status --home {home}") from None
     except StartError as error:
         raise Failed(FAILURE, str(error)) from None
 
@@ -38,15 +37,13 @@ def told_by_node(home: Path) -> Iterator[None]:
 @click.option("--state-dir", type=DIRECTORY, help="Where the mark lies; must not be part of any backup of the home.")
 @json_option
 @click.option("--quiet", "-q", is_flag=True, help="Print only the group id.")
-def init(
-    home: Path, name: str, listen: str, url: str, state_dir: Path | None, as_json: bool, quiet: bool
-) -> None:
+def init(home: Path, name: str, listen: str, url: str, state_dir: Path | None, as_json: bool, quiet: bool) -> None:
     """Make the home of a new node: its keys, its configuration and the token of its first operator.
 
     The keys are your group's identity. Whoever has the folder can speak for the group: keep it private, and back
     it up.
     """
-    with told_by_node(home):
+    with told_by_node():
         from aidmesh_node import main as node
 
         made = node.init(home, name, listen, url, state_dir)
@@ -70,12 +67,24 @@ def init(
 
 @click.command(epilog=example("aidmesh run --home harbour"), short_help="Run a node until it is stopped.")
 @home_option
-def run(home: Path) -> int:
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="What the log on stderr tells.",
+)
+def run(home: Path, log_level: str) -> int:
     """Run the node of a home until it is stopped with Ctrl-C or SIGTERM.
 
     Only one process can run a home; a second one refuses and names the first.
     """
-    with told_by_node(home):
+    import logging
+
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    with told_by_node():
         from aidmesh_node import main as node
 
         return node.run(home)

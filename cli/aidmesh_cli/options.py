@@ -98,5 +98,5 @@ def _where(home: Path | None, node: str | None, token_file: Path | None) -> Wher
     if home is not None and node is not None:
         raise Failed(USAGE, "--home and --node name two nodes.", "Give one of them.")
     if home is None and node is None and (variable := os.environ.get(HOME_VARIABLE)):
-        home = Path(variable)
+        return Where(Path(variable), None, token_file, spoken=False)
     return Where(home, node, token_file)

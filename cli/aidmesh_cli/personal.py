@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -43,7 +44,7 @@ def personal_fields(given: dict[str, Any]) -> dict[str, Any]:
             person[name] = person[name] or _asked(f"{name} ({purpose.rstrip('.').lower()}; Enter: none)")
         note = note or _asked("note (what your group should know; Enter: none)")
     if note == FROM_STDIN:
-        note = click.get_text_stream("stdin").read().strip()
+        note = sys.stdin.read().strip()
     known = {name: text for name, text in person.items() if text}
     return {**({"for": known} if known else {}), **({"note": note} if note else {})}
 

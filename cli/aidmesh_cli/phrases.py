@@ -63,7 +63,7 @@ def thing(document: Mapping[str, Any]) -> str:
 
 
 def state(document: Mapping[str, Any]) -> str:
-    """ "open", or how it ended. """
+    """ "open", or how it ended."""
     reason = document.get("closed_reason")
     words = f"{document.get('state')}: {reason}" if reason else str(document.get("state"))
     return words.replace("_", " ")

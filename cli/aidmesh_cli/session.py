@@ -63,9 +63,7 @@ class Session:
         else:
             click.echo(plain(line))
 
-    def show(
-        self, document: Mapping[str, Any], write: Callable[[], None], *, names: Iterable[str] = ()
-    ) -> None:
+    def show(self, document: Mapping[str, Any], write: Callable[[], None], *, names: Iterable[str] = ()) -> None:
         """What a question found: the document as JSON, or only `names`, one a line, or what `write` writes."""
         if self.as_json:
             print_json({"schema_version": SCHEMA_VERSION, **document})
@@ -74,6 +72,10 @@ class Session:
                 click.echo(plain(name))
         else:
             write()
+
+    def command(self, words: str) -> str:
+        """A command that somebody could give next, for the same node."""
+        return f"aidmesh {words}{self.where.arguments()}"
 
     def tell(self, sentence: str) -> None:
         """Something worth knowing beside the answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,19 @@ class Where:
     home: Path | None = None
     node: str | None = None
     token_file: Path | None = None
+    spoken: bool = True
+    """Whether arguments said it; else the next command finds it where this one did."""
+
+    def arguments(self) -> str:
+        """What to add to a command for the same node."""
+        given = {"--home": self.home, "--node": self.node, "--token-file": self.token_file}
+        words = [f" {name} {shlex.quote(str(value))}" for name, value in given.items() if value is not None]
+        return "".join(words) if self.spoken else ""
 
     def start_hint(self) -> str:
         """What to do when nobody answers."""
         if self.home is not None:
-            return f"Start it: aidmesh run --home {self.home}"
+            return f"Start it: aidmesh run --home {shlex.quote(str(self.home))}"
         return "Check the address, and whether the node runs and this machine reaches it."
 
 
@@ -45,14 +54,14 @@ def find_target(where: Where, *, token: bool = True) -> Target:
     """The node that `where` means. Raises NodeDown when its home has no running node, Failed for the rest."""
     if where.home is not None:
         url = _home_url(where.home)
-        file = where.token_file or where.home / TOKEN_FILE
+        file: Path | None = where.token_file or where.home / TOKEN_FILE
     elif where.node is not None:
         url, file = where.node, where.token_file
         if token and file is None:
             raise Failed(
                 USAGE,
                 "--node needs the token of a member: --token-file FILE.",
-                "Without one, ask an operator for an invitation, then: aidmesh member join --node URL --token-file FILE",
+                "Without one, ask an operator for an invitation; then: aidmesh member join",
             )
     else:
         raise Failed(
@@ -70,7 +79,15 @@ def check_url(url: str) -> str:
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         usable = False
-    if not usable or parts.username or parts.query or parts.fragment or not url.isascii() or not url.isprintable():
+    if (
+        not usable
+        or parts.username
+        or parts.query
+        or parts.fragment
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
         raise Failed(USAGE, f"{url} is not the address of a node.", "Write it as http://127.0.0.1:8420")
     return url.rstrip("/")
 
@@ -88,7 +105,7 @@ def _home_url(home: Path) -> str:
             raise Failed(
                 NOT_FOUND,
                 f"{home} is no node's home.",
-                f"Make one: aidmesh init --home {home} --name NAME",
+                f"Make one: aidmesh init --home {shlex.quote(str(home))} --name NAME",
             ) from None
         raise NodeDown(f"No node is running in {home}.", Where(home).start_hint()) from None
     except PermissionError:

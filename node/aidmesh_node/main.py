@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -26,10 +27,12 @@ from aidmesh_node.config import (
     check_url,
     load_config,
 )
+from aidmesh_node.demo.options import DemoEvent, DemoOptions, DemoResult
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.home import Home, InitResult, StartError, state_root
 
 if TYPE_CHECKING:
+    from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.ports import MarkFile, Readers, Reading, Writer
     from aidmesh_node.application.publication import Publication
@@ -85,6 +88,7 @@ def run(home: Path) -> int:
         async with open_node(home, environment=os.environ) as running:
             return await serve(running.node, running.federation, Home(home))
 
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with _starting():
         return asyncio.run(serve_home())
 
@@ -116,6 +120,16 @@ def show_config(home: Path) -> dict[str, object]:
         return config_json(config, origins)
 
 
+def demo(options: DemoOptions, tell: Callable[[DemoEvent], None]) -> DemoResult:
+    """Let three new groups on this machine help each other on real files, and check every step.
+
+    Without `options.exit` it returns after Ctrl-C. Whatever happens, no process stays behind.
+    """
+    from aidmesh_node.demo.play import play
+
+    return play(options, tell, init, os.environ)
+
+
 def config_json(config: Config, origins: Mapping[str, str]) -> dict[str, object]:
     """Every setting with its origin, as the CLI and the API show it."""
     values = {"node.name": config.node.name, "node.listen": config.node.listen, "node.url": config.node.url}
@@ -142,6 +156,7 @@ async def open_node(
     """
     from aiohttp import ClientSession, DummyCookieJar
 
+    from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
@@ -176,7 +191,7 @@ async def open_node(
             publication = Publication(gid, SubjectIds(keys.subject))
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
-                client or HttpPeerClient(session, clock), clock, entropy,
+                client or HttpPeerClient(session, clock), Lapsing(writer, views, clock, entropy), clock, entropy,
             )  # fmt: skip
             node = Node(
                 gid=gid,
@@ -218,6 +233,7 @@ def _federation(
     mark: MarkFile,
     publication: Publication,
     client: PeerClient,
+    lapsing: Lapsing,
     clock: Clock,
     entropy: Entropy,
 ) -> Federation:
@@ -245,6 +261,7 @@ def _federation(
         server=SyncServer(gid, readers, publisher, links, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
+        lapsing=lapsing,
         clock=clock,
         endpoints=(config.node.url,),
     )

@@ -22,16 +22,19 @@ class Members:
 
     def __init__(self) -> None:
         self.holders: dict[bytes, TokenHolder] = {}
-        self.position = 0
-        self.caught_up = asyncio.Event()
+        self.position = self.durable = 0
+        self.caught_up_event = asyncio.Event()
         self.reads = 0
 
     def joined(self, token: str, role: str, member: UUID = ANA) -> None:
         self.holders[secret_hash(token)] = TokenHolder(secret_hash(token), member, role)
 
+    async def caught_up(self) -> None:
+        await self.reached(self.durable)
+
     async def reached(self, position: int) -> None:
         while self.position < position:
-            await self.caught_up.wait()
+            await self.caught_up_event.wait()
 
     async def holder(self, token_hash: bytes) -> TokenHolder | None:
         self.reads += 1
@@ -98,9 +101,7 @@ async def test_a_member_is_known_by_the_token_and_the_view_is_asked_once(members
         (f"Bearer {TOKEN}", f"Bearer {TOKEN}"),
     ],
 )
-async def test_everything_else_is_nobody_and_learns_nothing(
-    members: Members, authorizations: tuple[str, ...]
-) -> None:
+async def test_everything_else_is_nobody_and_learns_nothing(members: Members, authorizations: tuple[str, ...]) -> None:
     problem = await refusal(Door(members), asking(*authorizations))
     assert (problem.status, problem.code, problem.headers) == (
         401,
@@ -127,7 +128,7 @@ async def test_a_revoked_token_is_dead_at_once_although_the_view_is_behind(membe
     assert not late.done()
     members.holders.clear()
     members.position = 9
-    members.caught_up.set()
+    members.caught_up_event.set()
     assert (await late).status == 401
 
 
@@ -146,3 +147,15 @@ async def test_what_was_read_while_a_member_changed_is_read_again(members: Membe
     members.holder = revoked_meanwhile  # type: ignore[method-assign]
     assert (await refusal(door, asking(f"Bearer {TOKEN}"))).status == 401
     assert (await refusal(door, asking(f"Bearer {TOKEN}"))).status == 401
+
+
+async def test_at_start_nothing_is_believed_before_the_view_has_caught_up(members: Members) -> None:
+    members.durable = 7
+    door = Door(members)
+    late = asyncio.create_task(refusal(door, asking(f"Bearer {TOKEN}")))
+    await asyncio.sleep(0)
+    assert not late.done()
+    members.holders.clear()
+    members.position = 7
+    members.caught_up_event.set()
+    assert (await late).status == 401

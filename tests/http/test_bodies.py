@@ -104,9 +104,7 @@ def test_a_body_may_be_left_out_only_where_everything_has_a_default() -> None:
         bodies.Body(bodies.Received).read(b"")
 
 
-@pytest.mark.parametrize(
-    "text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1970-01-01T00:00:00Z"]
-)
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1970-01-01T00:00:00Z"])
 def test_years_nobody_means_are_refused_before_their_arithmetic(text: str) -> None:
     need = NEED.read(json.dumps({**GOOD, "from": text}).encode())
     with pytest.raises(Problem) as caught:

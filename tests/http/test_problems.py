@@ -27,7 +27,7 @@ SECRET = "Ana Lopez +670 7712 3456 /home/ana/node.db SELECT"
 
 THROWN: dict[str, Exception] = {
     "not_allowed": Refused("not_allowed", "Only a coordinator may share a need.", "Ask one."),
-    "over_accepted": Refused("over_accepted", "That is more than is open.", "Accept less."),
+    "more_than_offered": Refused("more_than_offered", "That is more than is open.", "Accept less."),
     "already_closed": Refused("already_closed", "It is closed.", ""),
     "bad_quantity": Refused("bad_quantity", "The amount is zero.", "Write more."),
     "missing": NotFound("need", UUID(int=7)),
@@ -38,9 +38,7 @@ THROWN: dict[str, Exception] = {
     "bug": RuntimeError(SECRET),
     "damaged": Damaged("events", "7", SECRET),
     "lookup": KeyError(SECRET),
-    "problem": Problem(
-        418, "teapot", "No.", errors=({"where": "$.x", "message": "y"},), headers={"Retry-After": "9"}
-    ),
+    "problem": Problem(418, "teapot", "No.", errors=({"where": "$.x", "message": "y"},), headers={"Retry-After": "9"}),
 }
 
 
@@ -61,7 +59,7 @@ async def client() -> AsyncIterator[Client]:
     ("path", "status", "code"),
     [
         ("/api/not_allowed", 403, "not_allowed"),
-        ("/api/over_accepted", 409, "over_accepted"),
+        ("/api/more_than_offered", 409, "more_than_offered"),
         ("/api/already_closed", 409, "already_closed"),
         ("/api/bad_quantity", 422, "bad_quantity"),
         ("/api/missing", 404, "not_found"),
@@ -79,9 +77,7 @@ async def client() -> AsyncIterator[Client]:
         ("/api/a/b", 404, "unknown_route"),
     ],
 )
-async def test_each_fault_has_its_status_and_the_one_shape(
-    client: Client, path: str, status: int, code: str
-) -> None:
+async def test_each_fault_has_its_status_and_the_one_shape(client: Client, path: str, status: int, code: str) -> None:
     answer = await client.get(path)
     body = await answer.json()
     assert (answer.status, answer.content_type) == (status, "application/problem+json")

@@ -1,15 +1,16 @@
 """Every run of two pledges towards one need, searched exhaustively over the very functions the node uses.
 
-Statements travel as first-in-first-out logs that are delivered late, in any interleaving, twice, or never. A restore
-loses what a node said and nobody heard; what a peer holds comes back before the node acts again. A pledge is explored
-once on its own; two pledges are then combined through what they share, the need and, with one giver, the stock.
+Statements travel as first-in-first-out logs that are delivered late, in any interleaving, twice, or never. A
+restore loses what a node said and nobody heard; what a peer holds comes back before the node acts again. A
+pledge is explored once on its own; two pledges are then combined through what they share, the need and, with
+one giver, the stock.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -25,7 +26,8 @@ Log = tuple[Statement, ...]
 class Local(NamedTuple):
     """One pledge at both nodes: what each side has heard of the other, and what is still under way.
 
-    `surplus` says of each receipt how much it was beyond what was still expected: a physical fact, no promise.
+    `surplus` says of each receipt how much it was beyond what was still expected: a physical fact, no
+    promise.
     """
 
     giver_heard: GiverSide = GiverSide()
@@ -48,7 +50,7 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True)
 class Rules:
-    """The functions under test; a mutant replaces one of them."""
+    """What the nodes go by; a mutant replaces one of them."""
 
     coverage: Callable[[PledgeState], Coverage] = lambda state: state.coverage
     booking: Callable[[PledgeState], Booking] = lambda state: state.booking
@@ -62,8 +64,9 @@ EVERY_PART = frozenset({"accept", "commit", "hand_over", "receive"})
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much each run may contain. `partial`: the statements that may also be for less than the whole, or for
-    more where that is a physical fact."""
+    """How much each run may contain. `partial`: the statements that may also be for less than the whole, or
+    for more where that is a physical fact.
+    """
 
     quantities: tuple[int, ...] = (1, 2, 3)
     revisions: int = 2
@@ -108,7 +111,10 @@ class Violation(Exception):
 
 @dataclass
 class PledgeGraph:
-    """All states of one pledge and the moves between them, numbered; what the combination needs is kept beside."""
+    """All states of one pledge and the moves between them, numbered. `cover` and `book` are what the rules
+    under test say (the nodes' guards use them), `promised` and `taken` what is true (the invariants use
+    those).
+    """
 
     bounds: Bounds
     rules: Rules = field(default_factory=Rules)
@@ -117,6 +123,7 @@ class PledgeGraph:
     cover: list[Coverage] = field(default_factory=list)
     book: list[Booking] = field(default_factory=list)
     promised: list[Decimal] = field(default_factory=list)
+    taken: list[Decimal] = field(default_factory=list)
     ended: list[bool] = field(default_factory=list)
     _numbers: dict[Local, int] = field(default_factory=dict)
 
@@ -137,7 +144,8 @@ class PledgeGraph:
         self.states.append(local)
         self.cover.append(self.rules.coverage(home))
         self.book.append(self.rules.booking(giver))
-        self.promised.append(self.cover[-1].reserved + home.received - sum(local.surplus, ZERO))
+        self.promised.append(home.coverage.reserved + home.received - sum(local.surplus, ZERO))
+        self.taken.append(giver.booking.total)
         self.ended.append(home.ended and giver.ended and not local.to_home and not local.to_giver)
         self._check(local, home, giver)
         return number
@@ -175,16 +183,28 @@ class PledgeGraph:
             yield "home", said, local._replace(to_giver=(*local.to_giver, said), surplus=surplus)
         if local.to_home:
             said, rest = local.to_home[0], local.to_home[1:]
-            yield "heard at home", said, local._replace(giver_heard=self._hear_giver(home, said), to_home=rest)
+            yield (
+                "heard at home",
+                said,
+                local._replace(giver_heard=self._hear_giver(home, said), to_home=rest),
+            )
         if local.to_giver:
             said, rest = local.to_giver[0], local.to_giver[1:]
-            yield "heard at giver", said, local._replace(home_heard=self._hear_home(giver, said), to_giver=rest)
+            yield (
+                "heard at giver",
+                said,
+                local._replace(home_heard=self._hear_home(giver, said), to_giver=rest),
+            )
         if self.bounds.restores:
             for kept in range(len(local.to_home)):
                 yield "giver restored", (kept,), local._replace(to_home=local.to_home[:kept])
             for kept in range(len(local.to_giver)):
                 left = local._replace(to_giver=local.to_giver[:kept])
-                yield "home restored", (kept,), left._replace(surplus=local.surplus[: at_home(left).home.receipts])
+                yield (
+                    "home restored",
+                    (kept,),
+                    left._replace(surplus=local.surplus[: at_home(left).home.receipts]),
+                )
 
     def _hear_giver(self, view: PledgeState, said: Statement) -> GiverSide:
         after = fold_giver(view.giver, said)
@@ -214,9 +234,7 @@ class PledgeGraph:
                 if allowed(pledge_rules.may_revise, view, amount):
                     yield "revise", side.revision + 1, amount
         for amount in amounts:
-            if self._fits("commit", amount, view.accepted) and allowed(
-                pledge_rules.may_commit, view, None, amount
-            ):
+            if self._fits("commit", amount, view.accepted) and allowed(pledge_rules.may_commit, view, None, amount):
                 yield "commit", view.home.acceptance, amount
         if allowed(pledge_rules.may_withdraw, view):
             yield ("withdraw",)
@@ -234,9 +252,7 @@ class PledgeGraph:
         for amount in amounts:
             if self.bounds.counters and allowed(pledge_rules.may_counter, view, live, amount):
                 yield "counter", live, amount
-            if self._fits("accept", amount, view.offered) and allowed(
-                pledge_rules.may_accept, view, live, amount
-            ):
+            if self._fits("accept", amount, view.offered) and allowed(pledge_rules.may_accept, view, live, amount):
                 yield "accept", side.acceptance + 1, live, amount
             if side.receipts < self.bounds.receipts and allowed(pledge_rules.may_receive, view):
                 rest = view.live_remainder
@@ -251,8 +267,8 @@ class PledgeGraph:
         return what in self.bounds.partial or amount == whole
 
     def states_that_cannot_end(self) -> list[int]:
-        """States from which moves that ask nothing of need or stock cannot end the pledge. Nothing else can stop such
-        moves, so if there is no such state, any number of pledges can always all be ended.
+        """States from which moves that ask nothing of need or stock cannot end the pledge. Nothing else can
+        stop such moves, so if there is no such state, any number of pledges can always all be ended.
         """
         back: list[list[int]] = [[] for _ in self.states]
         for number, moves in enumerate(self.moves):
@@ -288,7 +304,6 @@ class Search:
     graph: PledgeGraph
     need: int
     stocks: tuple[int, ...]
-    restore_partly: bool = False
     transitions: int = 0
 
     def run(self) -> int:
@@ -341,8 +356,9 @@ class Search:
         return left is None or taken <= left
 
     def _broken(self, before: Pair, after: Pair) -> str:
-        """Nothing but a restore may over-promise: that can bring back what a lost release or withdrawal had ended,
-        and from there on no step may add to it."""
+        """Nothing but a restore may over-promise: that can bring back what a lost release or withdrawal had
+        ended, and from there on no step may add to it.
+        """
         was = self._over(before)
         for name, amount in self._over(after).items():
             if amount > max(ZERO, was[name]):
@@ -351,12 +367,12 @@ class Search:
 
     def _over(self, pair: Pair) -> dict[str, Decimal]:
         first, second = pair
-        book = self.graph.book
+        taken = self.graph.taken
         over = {"the need": self.graph.promised[first] + self.graph.promised[second] - self.need}
         if len(self.stocks) == 1:
-            over["the stock"] = book[first].total + book[second].total - self.stocks[0]
+            over["the stock"] = taken[first] + taken[second] - self.stocks[0]
         else:
-            over |= {f"stock {n + 1}": book[at].total - self.stocks[n] for n, at in enumerate(pair)}
+            over |= {f"stock {n + 1}": taken[at] - self.stocks[n] for n, at in enumerate(pair)}
         return over
 
 
@@ -369,7 +385,3 @@ def trace_of(parents: dict[Pair, tuple[Pair, int, Move] | None], pair: Pair) -> 
         steps.append(f"{before}: pledge {before[which]}, {move.actor}: {' '.join(str(word) for word in move.what)}")
         step = parents[before]
     return steps[::-1]
-
-
-THREE_STEPS = Rules()
-TWO_STEPS = replace(THREE_STEPS, firm=lambda state: state.accepted)

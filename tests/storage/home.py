@@ -110,8 +110,6 @@ class SqliteHome:
         self.close()
 
 
-def as_ports(
-    home: SqliteHome, mark: MarkFile
-) -> tuple[ports.Writer, ports.Readers[ports.Reading], ports.MarkFile]:
+def as_ports(home: SqliteHome, mark: MarkFile) -> tuple[ports.Writer, ports.Readers[ports.Reading], ports.MarkFile]:
     """The type checker's proof that what main builds is what the application asks for."""
     return home.writer, home.readers, mark

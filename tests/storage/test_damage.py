@@ -156,9 +156,7 @@ def test_a_flipped_byte_in_the_vault_is_named(home: SqliteHome, column: str) -> 
     ("assignment", "person", "record"),
     [(f"person=x'{8:032x}'", 8, 2), (f"record=x'{3:032x}'", 7, 3), ("field='address'", 7, 2)],
 )
-def test_a_vault_row_moved_elsewhere_is_named(
-    home: SqliteHome, assignment: str, person: int, record: int
-) -> None:
+def test_a_vault_row_moved_elsewhere_is_named(home: SqliteHome, assignment: str, person: int, record: int) -> None:
     home.do(lambda work: work.vault.put(number(8), number(9), {"name": "Bob"}))
     change(home, f"UPDATE vault SET {assignment} WHERE field='name' AND person=x'{7:032x}'")
     with pytest.raises(Damaged):

@@ -203,9 +203,7 @@ def test_no_environment_variable_changes_what_is_stored(tmp_path: Path) -> None:
     assert plain[-1] == "incarnation and two events"
 
 
-def test_a_database_that_another_program_locks_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_another_program_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 0)
     other = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
     other.execute("CREATE TABLE held (id)")

@@ -193,10 +193,7 @@ def test_the_persons_of_one_batch_share_one_fsync(tmp_path: Path, monkeypatch: p
 
         monkeypatch.setattr(os, "fsync", counting)
         home.together(
-            *(
-                lambda work, one=index: work.vault.put(number(one), number(9), {"name": "x"})
-                for index in range(5)
-            )
+            *(lambda work, one=index: work.vault.put(number(one), number(9), {"name": "x"}) for index in range(5))
         )
         assert synced == [len(MAGIC) + 5 * RECORD_BYTES]
 

@@ -112,9 +112,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
     if possible.returncode:
         pytest.skip(f"probed absent: the right to mount a small disk: {possible.stderr.decode().strip()}")
     mount = 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"'
-    told = run(
-        "fill_disk.py", str(tmp_path / "home"), prefix=(unshare, "-rm", "sh", "-c", mount, str(tmp_path))
-    )
+    told = run("fill_disk.py", str(tmp_path / "home"), prefix=(unshare, "-rm", "sh", "-c", mount, str(tmp_path)))
     assert told == ["full", "not broken", "nothing lost", "recovered"]
 
 
@@ -131,9 +129,7 @@ class FailingFsync:
             raise OSError(5, "Input/output error")
 
 
-def test_a_failed_fsync_of_a_persons_key_is_never_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_fsync_of_a_persons_key_is_never_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken: list[BaseException] = []
     with SqliteHome(tmp_path / "home", on_broken=broken.append) as home:
         home.do(lambda work: work.commit(Pile.heap(number(1), 0)))

@@ -46,9 +46,7 @@ class House:
         self.views = self.open_views()
 
     def open_views(self) -> Views:
-        return Views(
-            self.path / "views.db", OURS, self.home.readers, lambda path: Readers(path, lambda it: it)
-        )
+        return Views(self.path / "views.db", OURS, self.home.readers, lambda path: Readers(path, lambda it: it))
 
     def reopen_views(self) -> None:
         self.views.close()
@@ -86,9 +84,7 @@ class House:
 
         self.do(job)
 
-    def ask(
-        self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def ask(self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Catch up, then ask."""
         self.views.catch_up()
         return self.views.read(ask, *args, **kwargs)
@@ -118,18 +114,20 @@ class House:
         self.do(job)
         return PeerLink.id_of(gid)
 
-    def need(
-        self, amount: str = "100", item: str | None = "Blankets", by: Act | None = None, **more: Any
-    ) -> UUID:
+    def need(self, amount: str = "100", item: str | None = "Blankets", by: Act | None = None, **more: Any) -> UUID:
         id = self.id()
-        fields = {"category": "bedding", "person": PERSON, "quantity": Quantity.parse(amount, "item")} | more
+        fields: dict[str, Any] = {
+            "category": "bedding",
+            "person": PERSON,
+            "quantity": Quantity.parse(amount, "item"),
+        } | more
         self.do(lambda work: work.commit(Need.post(id, by or self.act(), item=item, **fields)))
         return id
 
     def offer(self, amount: str | None = "100", item: str | None = "Blankets", **more: Any) -> UUID:
         id = self.id()
         quantity = None if amount is None else Quantity.parse(amount, "item")
-        fields = {"category": "bedding", "person": PERSON, "quantity": quantity, "unit": "item"} | more
+        fields: dict[str, Any] = {"category": "bedding", "person": PERSON, "quantity": quantity, "unit": "item"} | more
         self.do(lambda work: work.commit(Offer.post(id, self.act(), item=item, **fields)))
         return id
 

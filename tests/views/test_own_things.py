@@ -71,9 +71,7 @@ def test_a_need_as_it_is_posted(house: House) -> None:
         ("0", "120", "0", "over", "over"),
     ],
 )
-def test_what_is_covered(
-    house: House, reserved: str, received: str, open: str, coverage: str, fulfilment: str
-) -> None:
+def test_what_is_covered(house: House, reserved: str, received: str, open: str, coverage: str, fulfilment: str) -> None:
     id = house.need("100")
     after = Coverage(Decimal(reserved), Decimal(received), open=True)
     house.change(Need, id, lambda need: need.cover(house.act(heard=True), PLEDGE, Coverage(), after))

@@ -22,18 +22,14 @@ def invite(house: House, role: str = "coordinator", secret: bytes = SECRET) -> U
     id, by = house.id(), house.act("operator")
     house.do(
         lambda work: work.commit(
-            Member.invite(
-                id, by, person=PERSON, role=role, secret_hash=secret.hex(), expires=NOON + timedelta(days=7)
-            )
+            Member.invite(id, by, person=PERSON, role=role, secret_hash=secret.hex(), expires=NOON + timedelta(days=7))
         )
     )
     return id
 
 
 def join(house: House, id: UUID, secret: bytes = SECRET, token: bytes = TOKEN) -> None:
-    house.change(
-        Member, id, lambda member: member.join(house.act(), secret_hash=secret.hex(), token_hash=token.hex())
-    )
+    house.change(Member, id, lambda member: member.join(house.act(), secret_hash=secret.hex(), token_hash=token.hex()))
 
 
 def test_a_token_belongs_to_who_joined_with_it(house: House) -> None:
@@ -116,9 +112,7 @@ def test_a_link_from_invitation_to_its_end(house: House) -> None:
     assert link is not None and link["confirmed"]
 
     house.change(PeerLink, id, lambda link: link.sign(house.act(heard=True), signature="04"))
-    house.change(
-        PeerLink, id, lambda link: link.activate(house.act("operator"), circle=CIRCLE.hex(), our_gid=OURS)
-    )
+    house.change(PeerLink, id, lambda link: link.activate(house.act("operator"), circle=CIRCLE.hex(), our_gid=OURS))
     link = house.ask(peers.get, ALICE)
     assert link is not None
     assert (link["state"], link["circle"], link["words"]) == ("active", CIRCLE.hex(), None)

@@ -24,14 +24,12 @@ class Pledged:
 
     def __init__(self, house: House, role: str, need: UUID = SUBJECT, offer: UUID | None = None) -> None:
         self.house, self.id = house, house.id()
-        across = {} if role == LOCAL else {"circle": CIRCLE.hex(), "peer": ALICE}
+        across: dict[str, Any] = {} if role == LOCAL else {"circle": CIRCLE.hex(), "peer": ALICE}
         by = house.act(heard=role == HOME)
         quantity = Quantity.parse("100", "item")
         house.do(
             lambda work: work.commit(
-                Pledge.offer(
-                    self.id, by, role=role, need_id=need, quantity=quantity, offer_id=offer, **across
-                )
+                Pledge.offer(self.id, by, role=role, need_id=need, quantity=quantity, offer_id=offer, **across)
             )
         )
 
@@ -52,9 +50,7 @@ def test_a_pledge_as_it_is_offered(house: House) -> None:
     pledged = Pledged(house, GIVER, SUBJECT, offer)
     shown = pledged.shown()
     sentence = shown.pop("next")
-    assert (
-        sentence == "Wait: Alice's group decides whether to accept 100 item; until then it is held for them."
-    )
+    assert sentence == "Wait: Alice's group decides whether to accept 100 item; until then it is held for them."
     assert shown == {
         "id": pledged.id.hex,
         "role": "giver",
@@ -108,9 +104,7 @@ def test_the_whole_way_at_the_giver(house: House) -> None:
 
     shown = pledged.then(lambda pledge: pledge.hand_over(act(), Decimal(50)))
     assert (shown["phase"], shown["handed"], shown["in_transit"]) == ("handed_over", "50", "50")
-    assert shown["next"] == (
-        "Wait: Alice's group confirms that 50 item arrived. 20 item are still to be handed over."
-    )
+    assert shown["next"] == ("Wait: Alice's group confirms that 50 item arrived. 20 item are still to be handed over.")
 
     shown = pledged.then(heard(Pledge.receive, Decimal(50), "good", 1))
     assert (shown["phase"], shown["received"], shown["in_transit"]) == ("partly_received", "50", "0")
@@ -143,17 +137,13 @@ def test_the_whole_way_at_the_home(house: House) -> None:
     assert shown["discrepancy"]
     shown = pledged.then(lambda pledge: pledge.receive(act(), Decimal(7)))
     assert (shown["phase"], shown["discrepancy"]) == ("received", True)
-    assert shown["next"] == (
-        "Done, but 60 item were handed over and 62 item received: talk to Alice's group about it."
-    )
+    assert shown["next"] == ("Done, but 60 item were handed over and 62 item received: talk to Alice's group about it.")
 
 
 def test_inside_one_group(house: House) -> None:
     need, offer = house.need(), house.offer()
     pledged, act = Pledged(house, LOCAL, need, offer), house.act
-    assert pledged.shown()["next"] == (
-        "Your coordinator decides: accept 100 item, which makes it firm, or decline."
-    )
+    assert pledged.shown()["next"] == ("Your coordinator decides: accept 100 item, which makes it firm, or decline.")
     shown = pledged.then(lambda pledge: pledge.accept(act(), Decimal(100)))
     assert (shown["phase"], shown["peer"], shown["version"]) == ("committed", None, 3)
     assert shown["next"] == "Hand over 100 item, declare it here, and confirm what arrives."
@@ -190,7 +180,7 @@ def test_lists_by_role_phase_and_need(house: House) -> None:
     home, giver = Pledged(house, HOME, need), Pledged(house, GIVER)
     home.then(lambda pledge: pledge.accept(house.act(), Decimal(1)))
 
-    def ids(**wanted: str) -> list[str]:
+    def ids(**wanted: Any) -> list[str]:
         return [pledge["id"] for pledge in house.ask(pledges.list_page, **wanted)["items"]]
 
     assert ids() == [giver.id.hex, home.id.hex]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.storage.readers import Readers
-from aidmesh_node.views import needs
+from aidmesh_node.views import needs, projector
 from aidmesh_node.views.board import board
 from aidmesh_node.views.database import SCHEMA_VERSION
 from aidmesh_node.views.views import Views
@@ -78,17 +82,10 @@ def test_more_than_one_transaction_holds(house: House) -> None:
     feed = house.feed(ALICE)
     feed.append([feed.sealed(subject(number), SHARED) for number in range(1_201)])
 
-    def post_many(count: int) -> None:
-        wanted = [Need.post(house.id(), house.act(), **NEED) for _ in range(count)]
-        house.do(lambda work: work.commit(*wanted))
-
-    from aidmesh_node.domain.quantity import Quantity
-
-    NEED = {"person": None, "category": "food", "quantity": Quantity.parse("1", "kg")}
-    post_many(1_100)
-    assert house.ask(lambda connection: connection.execute("SELECT count(*) FROM needs").fetchone()) == (
-        1_100,
-    )
+    rice: dict[str, Any] = {"person": None, "category": "food", "quantity": Quantity.parse("1", "kg")}
+    posted = [Need.post(house.id(), house.act(), **rice) for _ in range(1_100)]
+    house.do(lambda work: work.commit(*posted))
+    assert house.ask(lambda connection: connection.execute("SELECT count(*) FROM needs").fetchone()) == (1_100,)
     shared = house.ask(lambda connection: connection.execute("SELECT count(*) FROM shared_needs").fetchone())
     assert shared == (1_201,)
 
@@ -245,6 +242,36 @@ def test_the_views_of_another_log(house: House, tmp_path: Path) -> None:
     house.views = house.open_views()
 
 
+class Logged(logging.Handler):
+    """Counts what is logged, and says when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.event = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+        self.event.set()
+
+
+def test_another_incarnation_of_the_same_log(house: House, tmp_path: Path) -> None:
+    house.need()
+    house.views.catch_up()
+    before = house.dump()
+    house.views.close()
+    house.home.close()
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        connection.execute("UPDATE metadata SET value = ? WHERE name = 'incarnation'", (b"\7" * 16,))
+    connection.close()
+    house.home.reopen()
+    house.views = house.open_views()
+    house.views.catch_up()
+    after = house.dump()
+    assert [row[1] for row in after["tracking"]] == [b"\7" * 16]
+    assert after["needs"] == before["needs"] != []
+
+
 async def test_damage_stops_the_views_and_not_for_ever(house: House, tmp_path: Path) -> None:
     house.need()
     house.need()
@@ -255,9 +282,13 @@ async def test_damage_stops_the_views_and_not_for_ever(house: House, tmp_path: P
     with pytest.raises(Damaged):
         house.views.catch_up()
     assert house.dump()["needs"] == []
+    logged = Logged()
+    logging.getLogger(projector.__name__).addHandler(logged)
     follow(house)
-    assert not await house.views.wait(1, 0.2)
-    assert isinstance(house.views.failed, Damaged)
+    assert await asyncio.to_thread(logged.event.wait, LONG)
+    house.views.notify()
+    assert not await house.views.wait(1, 0.01)
+    assert (type(house.views.failed), house.views.caught_up) == (Damaged, False)
 
     with sqlite3.connect(tmp_path / "node.db") as connection:
         connection.execute("UPDATE stored_events SET state = ? WHERE rowid = 2", (state,))
@@ -265,7 +296,8 @@ async def test_damage_stops_the_views_and_not_for_ever(house: House, tmp_path: P
     house.views.notify()
     assert await house.views.wait(2, LONG)
     assert len(house.views.read(board)["needs"]) == 2
-    assert house.views.caught_up
+    assert (logged.count, house.views.caught_up) == (1, True)
+    logging.getLogger(projector.__name__).removeHandler(logged)
 
 
 def test_nothing_new_writes_nothing(house: House) -> None:
@@ -291,9 +323,7 @@ async def test_stopping_while_there_is_much_to_do(tmp_path: Path) -> None:
     feed.append([feed.sealed(subject(number), SHARED) for number in range(3_000)])
     house.views.start()
     house.views.close()
-    house.views = Views(
-        tmp_path / "views.db", OURS, house.home.readers, lambda path: Readers(path, lambda it: it)
-    )
+    house.views = Views(tmp_path / "views.db", OURS, house.home.readers, lambda path: Readers(path, lambda it: it))
     house.views.catch_up()
     assert house.views.read(lambda it: it.execute("SELECT count(*) FROM shared_needs").fetchone()) == (3_000,)
     house.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -119,9 +120,7 @@ class Story:
                 self.change(Pledge, self.pledges[role][number], lambda pledge: self.about(pledge, deed))
             case "link", gid, deed:
                 values = ("over",) if deed != "resume" else ()
-                self.change(
-                    PeerLink, PeerLink.id_of(gid), lambda link: getattr(link, deed)(act("operator"), *values)
-                )
+                self.change(PeerLink, PeerLink.id_of(gid), lambda link: getattr(link, deed)(act("operator"), *values))
             case "catch up", *_:
                 self.house.views.catch_up()
             case "restart", *_:
@@ -152,10 +151,8 @@ class Story:
                 pledge.withdraw(by)
 
     def change(self, kind: type[Aggregate], id: UUID, change: Callable[[Any], object]) -> None:
-        try:
+        with suppress(Refused):
             self.house.change(kind, id, change)
-        except Refused:
-            pass
 
     def feed(self, gid: str) -> Any:
         return self.house.feed(gid, CIRCLE if gid == ALICE else OTHER_CIRCLE)
@@ -195,7 +192,7 @@ def test_step_by_step_is_from_nothing(steps: list[tuple[Any, ...]]) -> None:
 
 def _events(aggregate: type[Any]) -> list[type[Any]]:
     own = [value for value in vars(aggregate).values() if isinstance(value, type)]
-    return [kind for kind in own if "TOPIC" in vars(kind) and not kind.__name__ == "Created"]
+    return [kind for kind in own if "TOPIC" in vars(kind) and kind.__name__ != "Created"]
 
 
 @pytest.mark.parametrize("aggregate", [Need, Offer, Member, Group, PeerLink])

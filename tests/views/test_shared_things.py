@@ -292,9 +292,7 @@ def test_the_board_shows_the_most_urgent_first(linked: House) -> None:
     low = linked.need(urgency="low", window=Window(None, NOON))
     high_later, high = linked.need(urgency="high"), linked.need(urgency="high", window=Window(None, NOON))
     linked.feed(ALICE).say(ID, SHARED)
-    linked.feed(ALICE).say(
-        OTHER, NeedShared("1", "kg", "1", NeedView("food", "Rice", "high", None, None, None))
-    )
+    linked.feed(ALICE).say(OTHER, NeedShared("1", "kg", "1", NeedView("food", "Rice", "high", None, None, None)))
     answer = linked.ask(board)
     assert [need["id"] for need in answer["needs"]] == [
         ID.hex(), high.hex, high_later.hex, OTHER.hex(), low.hex

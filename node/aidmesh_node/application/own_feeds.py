@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from aidmesh_node.application.ports import FeedHead, NewEntry, Work
-from aidmesh_node.application.publication import Outgoing, Publication
+from aidmesh_node.application.publication import NEVER_PUBLISHED, Outgoing, Publication
 from aidmesh_node.domain.event import Event
 from aidmesh_protocol.entry import SealedEntry
 from aidmesh_protocol.identity import identity_origin, origin_hash
@@ -79,9 +79,11 @@ def publish_some(work: Work, publication: Publication, gid: str, part_key: Calla
     Statements already in the feed are skipped: running this twice over the same events changes nothing.
     """
     position = work.positions.get(PUBLISHED)
-    events = work.events_after(position, EVENTS_MAX)
+    events = work.events_without(position, EVENTS_MAX, NEVER_PUBLISHED)
     batches: dict[bytes, list[tuple[SealedEntry, bytes | None]]] = {}
     for _, event in events:
+        if event is None:
+            continue
         assert isinstance(event, Event)
         for outgoing in publication.statements_for(work, event):
             batch = batches.setdefault(outgoing.circle, [])

@@ -328,6 +328,9 @@ class Work(Protocol):
     def events_after(self, position: int, limit: int) -> list[tuple[int, Event]]:
         """As EventLog.select, including what this batch has written."""
 
+    def events_without(self, position: int, limit: int, topics: frozenset[bytes]) -> list[tuple[int, Event | None]]:
+        """As events_after, but events of these topics (UTF-8) are neither read nor checked: None in their place."""
+
     def attempt(self) -> AbstractContextManager[None]:
         """A step of the job that may fail alone: when it raises, its rows roll back and every aggregate the
         job has touched so far is forgotten (get them again); the exception passes on to the job, which may

@@ -22,6 +22,7 @@ from aidmesh_node.application.redaction import (
 )
 from aidmesh_node.application.subject_ids import SubjectIds
 from aidmesh_node.domain.event import Event, event_id
+from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.peer_link import PeerLink
@@ -29,7 +30,19 @@ from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_protocol import statements as say
 from aidmesh_protocol.entry import VIEW, Ref
+from aidmesh_protocol.identity import circle_origin, origin_hash
+from aidmesh_protocol.merkle import Frontier
 from aidmesh_protocol.statements import Statement
+
+
+NEVER_PUBLISHED = frozenset(
+    event.TOPIC.encode()
+    for event in (
+        Need.Posted, Need.UnshareAcknowledged, Offer.Posted, Offer.UnshareAcknowledged,
+        Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
+    )
+)  # fmt: skip
+"""Topics that never lead to a statement: most of a busy group's log, so publication does not even read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +141,9 @@ class Publication:
             case PeerLink.Activated():
                 circle = bytes.fromhex(event.circle)
                 signatures = tuple((gid, bytes.fromhex(text)) for gid, text in sorted(event.signatures.items()))
+                # From now on the peer's own feed is expected, and who is in this circle can be read from its feeds.
+                theirs = circle_origin(link.gid, circle)
+                work.feeds.open_feed(theirs, origin_hash(theirs), link.gid, circle, 0, Frontier.empty().encode())
                 opened = say.CircleOpened(bytes.fromhex(event.terms), signatures)
                 yield self._say(circle, self._ids.subject(circle, link.id), event, opened)
             case PeerLink.RevocationAcknowledged() if event.cause:

@@ -12,7 +12,8 @@ LABEL_CHARACTERS_MAX = 80
 
 _CONTACT = re.compile(r"@|(?:\+|\b)[0-9](?:[ ()/-]?[0-9]){6,}")
 _REORDERING = re.compile("[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Line ends, and bidi overrides and isolates that let a name look like another. Plain direction marks stay."""
+"""Line ends, and bidi overrides and isolates that let a name look like another. Plain direction marks stay.
+"""
 
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
@@ -41,7 +42,7 @@ def label(what: str, text: str | None) -> str | None:
         raise Refused(
             "bad_" + what,
             f"The {what} looks like it holds a phone number or an e-mail address.",
-            "Other groups see it. Put contact details into the contact fields, which stay with your group.",
+            "Other groups see it. Put contact details into the contact fields; those stay with you.",
         )
     return line
 

@@ -83,7 +83,7 @@ def hear_checkpoint(
     return FRESH, ""
 
 
-def is_fresh(shown_by: Collection[str], audience: Collection[str]) -> bool:
+def is_fresh(shown_by: Collection[object], audience: Collection[object]) -> bool:
     """Whether everybody who may have seen the feed has shown their newest checkpoint of it since the start.
 
     One of several is not enough: after a snapshot was restored, the one that answers may have missed the last

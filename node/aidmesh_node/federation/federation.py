@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
 
+from aidmesh_node.application.lapsing import CATCH_UP_SECONDS, CHECK_SECONDS, Lapsing
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
@@ -24,6 +25,7 @@ from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.replication import Replication
 from aidmesh_node.federation.request_auth import RequestAuth
 from aidmesh_node.federation.serve import SyncServer
+from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.identity import circle_origin, origin_hash
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX
@@ -49,6 +51,7 @@ class Federation:
     server: SyncServer
     auth: RequestAuth
     rates: PeerRates
+    lapsing: Lapsing
     clock: Clock
     endpoints: tuple[str, ...]
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -62,12 +65,14 @@ class Federation:
         await self.publisher.start([link.circle for link in self.links.active() if link.circle])
 
     def start(self) -> None:
-        """Publish, follow every active link, finish pairings: until `stop`."""
+        """Publish, follow every active link, finish pairings, let go of what nobody answers: until `stop`."""
         self._run("publish", self._publish_always())
+        self._run("lapse", self._lapse_always())
         self._run("links", self._mind_links())
 
     async def stop(self) -> None:
         """End all tasks; what was accepted stays."""
+        self.server.close()
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -200,17 +205,31 @@ class Federation:
                 self._run("wakes", self.replication.send_wakes())
             await self._changed.wait()
 
+    async def _lapse_always(self) -> None:
+        await self.clock.sleep(CATCH_UP_SECONDS)
+        while True:
+            await self.lapse()
+            await self.clock.sleep(CHECK_SECONDS)
+
+    async def lapse(self) -> int:
+        """Let go of promises that waited too long; not while recovering, when answers may be among what was lost."""
+        return 0 if self.publisher.recovering else await self.lapsing.let_go()
+
     async def _mind_links(self) -> None:
         while True:
+            self.links.changed.clear()
             for link in self.links.all():
                 name = f"follow {link.gid}"
                 if link.state == "active" and name not in self._tasks:
                     self._run(name, self.replication.follow(link.gid))
-                elif link.state == "pending" and link.confirmed:
-                    await self._try_signatures(link.gid)
+                elif link.state == "pending" and link.confirmed and f"sign {link.gid}" not in self._tasks:
+                    # A task of its own: a peer that does not answer must not keep the others waiting.
+                    self._run(f"sign {link.gid}", self._try_signatures(link.gid))
             if "publish" not in self._tasks:
                 self._run("publish", self._publish_always())
-            await self.clock.sleep(SIGNATURE_RETRY_SECONDS)
+            if "lapse" not in self._tasks:
+                self._run("lapse", self._lapse_always())
+            await first_of(self.clock.sleep(SIGNATURE_RETRY_SECONDS), self.links.changed.wait())
 
     async def _try_signatures(self, gid: str) -> None:
         try:

@@ -42,6 +42,8 @@ class _Feed:
     head: FeedHead
     trusted: TrustedFeed
     offered: VerifiedCheckpoint
+    claim: bool
+    """The checkpoint is newer than any we have stored: what its owner signed is kept even if no entries follow."""
     package: PackageFrame | None = None
     parts: list[PartFrame] = field(default_factory=list)
 
@@ -91,6 +93,7 @@ class Intake:
                 self.pulled.more = True
             case End():
                 await self.flush()
+                await self._keep_claims()
             case _:
                 pass  # HEAD says nothing we rely on; INCLUSION is for those who ask for single entries
 
@@ -99,6 +102,16 @@ class Intake:
         feed, self._collecting = self._collecting, None
         if feed is not None and feed.package is not None:
             await self._guard(feed.head.origin_hash, self._store(feed))
+
+    async def _keep_claims(self) -> None:
+        claims = [feed for feed in self._feeds.values() if feed.claim]
+
+        def keep(work: Work) -> None:
+            for feed in claims:
+                inbox.store_checkpoint(work, feed.head.feed, feed.offered, feed.trusted.frontier.size)
+
+        if claims:
+            await self._writer.run(keep)
 
     async def _guard(self, feed: bytes | None, step: object) -> None:
         try:
@@ -128,15 +141,16 @@ class Intake:
 
     async def _offer(self, origin: str, note: bytes) -> None:
         circle = self._link.circle
-        head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, self._link.gid, circle))).value
+        head = await self._readers.run(lambda reading: reading.feeds.head(origin))
+        if head is None:
+            head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, self._link.gid, circle))).value
         if head.frozen is not None:
             raise ProtocolError(head.frozen, "this feed is frozen since its owner contradicted itself", (note,))
         key = self._identities.known(self._link.gid).key
         checkpoint = open_checkpoint(note, origin, key)
         feed = trusted(head, key)
-        if weigh(feed, checkpoint) == "larger":
-            await self._writer.run(lambda w: inbox.store_checkpoint(w, head.feed, checkpoint, head.size))
-        self._feeds[head.origin_hash] = _Feed(head, feed, checkpoint)
+        claim = weigh(feed, checkpoint) == "larger"
+        self._feeds[head.origin_hash] = _Feed(head, feed, checkpoint, claim)
 
     async def _package(self, frame: PackageFrame) -> None:
         hashed = frame.package.origin_hash
@@ -182,7 +196,7 @@ class Intake:
                 await self._writer.run(lambda work: inbox.accept(work, arrival))
             except FeedConflict:
                 return  # another pull of the same feed was faster; the next one goes on from there
-            feed.trusted = arrival.extension.feed
+            feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.entries)
 
     async def _ident(self, frame: Ident) -> None:

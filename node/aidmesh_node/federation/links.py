@@ -5,6 +5,7 @@ A reading of the PeerLink aggregates, refreshed after each change; decides nothi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,10 +40,12 @@ class Links:
         self._links: dict[str, Link] = {}
         self._acknowledged: dict[tuple[str, bytes], int] = {}
         self._held: dict[str, int] = {}
+        self.changed = asyncio.Event()
 
     async def refresh(self) -> None:
         """Read every link again. Called at start and after each change of a link."""
         self._links = {link.gid: link for link in (await self._writer.run(self._read)).value}
+        self.changed.set()
 
     def _read(self, work: Work) -> list[Link]:
         gids = {head.owner for head in work.feeds.heads() if head.circle is None and head.owner != self._gid}

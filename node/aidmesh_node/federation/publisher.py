@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 SIGNATURE_PAUSE_SECONDS = 0.02
 """Under load one signature covers all that was appended meanwhile."""
 
+LOAD_ENTRIES = 4
+"""More entries than this under one signature is load; below it the feed is quiet and is signed at once."""
+
 PART_KEY_BYTES = 16
 
 
@@ -81,6 +84,7 @@ class Publisher:
         self._lost: list[str] = []
         self._publishing = asyncio.Lock()
         self._signed_at = float("-inf")
+        self._signed_entries = 0
         self._served = asyncio.Event()
 
     async def start(self, circles: Iterable[bytes]) -> None:
@@ -152,7 +156,7 @@ class Publisher:
         progress = False
         async with self._publishing:
             pause = self._signed_at + SIGNATURE_PAUSE_SECONDS - self._clock.monotonic()
-            if pause > 0:
+            if pause > 0 and self._signed_entries > LOAD_ENTRIES:
                 await self._clock.sleep(pause)
             more = not self.recovering
             while more:
@@ -187,14 +191,17 @@ class Publisher:
         feed.mark = value
         signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
         await self._writer.run(lambda work: work.feeds.store_checkpoint(head.feed, signed.note, head.size))
-        feed.served = signed
+        self._signed_entries = head.size - (feed.served.size if feed.served else 0)
         self._signed_at = self._clock.monotonic()
+        feed.served = signed
         self._wake()
         return True
 
     async def hear_checkpoint(self, shown: Checkpoint, note: bytes) -> None:
         """A peer shows what it holds of one of our feeds. With our signature beyond our rows: we were restored."""
         feed = self._feeds.get(shown.origin)
+        if feed is not None and feed.fresh and _same(feed.served, shown.size, shown.root):
+            return  # nothing it could tell us: not worth checking a signature
         try:
             signed = open_checkpoint(note, shown.origin, self._key.verify_key)
         except ProtocolError:
@@ -207,11 +214,12 @@ class Publisher:
     async def hear_size(self, origin_hash: bytes, size: int, root: bytes) -> None:
         """A peer says how much it holds of one of our feeds. Only what our own rows confirm counts."""
         for feed in self._feeds.values():
+            # Another root at a size of ours is only a claim here: a fork needs a signature to be believed.
             if feed.head.origin_hash == origin_hash and not feed.fresh and size <= feed.head.size:
                 await self._hear(feed, size, root)
 
     async def _hear(self, feed: OwnFeed, size: int, root: bytes) -> None:
-        if feed.fresh and feed.served is not None and size <= feed.served.size:
+        if feed.fresh and _same(feed.served, size, root):
             return
         ours = await self._readers.run(lambda reading: root_at(reading.feeds, feed.head, size))
         verdict, reason = own_feed.hear_checkpoint(
@@ -227,6 +235,10 @@ class Publisher:
     def _wake(self) -> None:
         served, self._served = self._served, asyncio.Event()
         served.set()
+
+
+def _same(served: VerifiedCheckpoint | None, size: int, root: bytes) -> bool:
+    return served is not None and (served.size, served.root) == (size, root)
 
 
 def _mark(value: MarkValue | None) -> own_feed.Mark | None:

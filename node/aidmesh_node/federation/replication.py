@@ -26,6 +26,7 @@ from aidmesh_node.federation.links import Link, Links
 from aidmesh_node.federation.peer_client import PeerClient, PeerRefused, Unreachable
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.pull import ask_for_news, read_answer
+from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol import paths
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.keys import SigningKey
@@ -199,10 +200,4 @@ class Replication:
 
     async def _pause(self, contact: Contact) -> None:
         """Wait out the backoff, or until the peer wakes us."""
-        sleep = asyncio.ensure_future(self._clock.sleep(contact.backoff_seconds))
-        wake = asyncio.ensure_future(contact.woken.wait())
-        try:
-            await asyncio.wait({sleep, wake}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            wake.cancel()
+        await first_of(self._clock.sleep(contact.backoff_seconds), contact.woken.wait())

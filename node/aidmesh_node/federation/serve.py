@@ -17,6 +17,7 @@ from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.tree_reading import proof_of, proof_to
+from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
@@ -90,6 +91,11 @@ class SyncServer:
         self._links = links
         self._clock = clock
         self._entropy = entropy
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """Hold nothing back any more: the node is stopping, and peers should not wait for it."""
+        self._closing.set()
 
     async def answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
         """The bundle for one peer. Raises ProtocolError before the first byte, or not at all."""
@@ -114,15 +120,12 @@ class SyncServer:
     async def _wait(self, peer: str, request: SyncRequest) -> None:
         """Hold the answer until we serve more than the peer holds, or its patience ends."""
         end = self._clock.monotonic() + request.wait_seconds
-        while not self._news(peer, request) and (left := end - self._clock.monotonic()) > 0:
+        while (left := end - self._clock.monotonic()) > 0 and not self._closing.is_set():
             served = self._publisher.next_served()
             if self._news(peer, request):
                 return
             with self._links.holding(peer):
-                try:
-                    await asyncio.wait_for(served.wait(), left)
-                except TimeoutError:
-                    return
+                await first_of(served.wait(), self._closing.wait(), self._clock.sleep(left))
 
     def _news(self, peer: str, request: SyncRequest) -> bool:
         return any(

@@ -64,6 +64,10 @@ class TokenHolder:
 class TokenDirectory(Protocol):
     """The members view, as far as the door needs it."""
 
+    async def caught_up(self) -> None:
+        """Return when everything durable is seen. Raises Problem 503 when that takes too long."""
+        ...
+
     async def reached(self, position: int) -> None:
         """Return when everything up to `position` is seen. Raises Problem 503 when that takes too long."""
         ...
@@ -97,6 +101,7 @@ class Door:
         self._directory = directory
         self._remembered: dict[bytes, Caller] = {}
         self._changes = 0
+        self._opened = False
         self.floor = 0
         self.changing = asyncio.Lock()
         """Held by whoever changes a member after counting operators."""
@@ -140,10 +145,12 @@ class Door:
         return await self._look_up(hashed)
 
     async def _look_up(self, hashed: bytes) -> Caller:
+        if not self._opened:
+            # What the view kept from the last run may be older than a revocation in the log.
+            await self._directory.caught_up()
+            self._opened = True
         changes, holder = -1, None
-        while (
-            changes != self._changes
-        ):  # a member may change while we wait: then what was read may be too old
+        while changes != self._changes:  # a member may change while we wait: then what was read may be too old
             changes = self._changes
             await self._directory.reached(self.floor)
             holder = await self._directory.holder(hashed)

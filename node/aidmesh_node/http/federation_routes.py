@@ -68,9 +68,7 @@ PEER_ROUTES: Final[tuple[tuple[str, str, PeerHandler], ...]] = (
 """No bearer token opens these: the first two tell nothing, the others carry a signature or a secret."""
 
 
-async def _send(
-    request: web.Request, response: web.StreamResponse, first: bytes, pieces: AsyncIterator[bytes]
-) -> None:
+async def _send(request: web.Request, response: web.StreamResponse, first: bytes, pieces: AsyncIterator[bytes]) -> None:
     """All pieces, each within its time. Whatever breaks now cuts the connection: a bundle without its END
     frame tells the peer that it was interrupted, and it keeps what it has verified."""
     try:

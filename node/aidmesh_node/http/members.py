@@ -12,7 +12,14 @@ from aidmesh_node.application.commit import Job
 from aidmesh_node.application.members import MEMBER_RECORD
 from aidmesh_node.application.ports import Erased, VaultReads
 from aidmesh_node.domain.act import Act
-from aidmesh_node.http.auth import INVITATION_PREFIX, SECRET_CHARS, new_invitation, new_token, secret_hash
+from aidmesh_node.http.auth import (
+    INVITATION_PREFIX,
+    SECRET_CHARS,
+    Role,
+    new_invitation,
+    new_token,
+    secret_hash,
+)
 from aidmesh_node.http.bodies import Body, Empty, Joined, MemberInvited, RoleChanged
 from aidmesh_node.http.call import Call, json_answer
 from aidmesh_node.http.problems import Problem
@@ -69,16 +76,16 @@ async def change_role(call: Call) -> web.Response:
     body = ROLE.read(call.body)
     member_id, by = await _member(call), call.act()
     async with call.door.changing:
+        await _still_operator(call)
         operators = await _operators(call)
-        return await _change(
-            call, lambda work: members.change_role(work, by, member_id, body.role, operators)
-        )
+        return await _change(call, lambda work: members.change_role(work, by, member_id, body.role, operators))
 
 
 async def revoke_member(call: Call) -> web.Response:
     EMPTY.read(call.body)
     member_id, by = await _member(call), call.act()
     async with call.door.changing:
+        await _still_operator(call)
         operators = await _operators(call)
         return await _change(call, lambda work: members.revoke_member(work, by, member_id, operators))
 
@@ -88,16 +95,12 @@ async def list_members(call: Call) -> web.Response:
     listed = await call.node.views.query(views.list_all)
     persons = await call.node.views.query(views.persons)
     own = call.caller.actor.hex if call.caller.actor is not None else None
-    visible = {
-        id: UUID(person) for id, person in persons.items() if person and (call.coordinating or id == own)
-    }
+    visible = {id: UUID(person) for id, person in persons.items() if person and (call.coordinating or id == own)}
     names = await call.node.readers.run(
         lambda reading: {id: _name(reading.vault, person) for id, person in visible.items()}
     )
     items = [{**member, "name": names.get(member["id"])} for member in listed]
-    return json_answer(
-        {"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position}
-    )
+    return json_answer({"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position})
 
 
 async def _change(call: Call, job: Job, status: int = 200) -> web.Response:
@@ -116,6 +119,11 @@ def _position(body: dict[str, object]) -> int:
     position = body["position"]
     assert isinstance(position, int)
     return position
+
+
+async def _still_operator(call: Call) -> None:
+    """Whoever waited for another change may have lost their role by it. Raises Problem 401 or 403."""
+    await call.door.admit(call.request, Role.OPERATOR)
 
 
 async def _operators(call: Call) -> int:

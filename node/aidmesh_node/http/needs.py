@@ -47,8 +47,8 @@ class Listing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 async def post_need(call: Call) -> web.Response:
     body = POSTED.read(call.body)
     await check_item(call, body.item)
-    need_id, person = call.node.entropy.uuid(), call.node.entropy.uuid()
-    by = call.act(person if body.on_behalf else None)
+    act_id, need_id, person = call.new_ids(3)
+    by = call.act(act_id, person if body.on_behalf else None)
     post = PostNeed(
         category=body.category,
         quantity=Quantity.parse(body.quantity, body.unit),
@@ -65,9 +65,7 @@ async def post_need(call: Call) -> web.Response:
 async def list_needs(call: Call) -> web.Response:
     wanted = call.query(Listing)
     return json_answer(
-        await call.page(
-            views.list_page, state=wanted.state, ours=wanted.ours, limit=wanted.limit, cursor=wanted.cursor
-        )
+        await call.page(views.list_page, state=wanted.state, ours=wanted.ours, limit=wanted.limit, cursor=wanted.cursor)
     )
 
 

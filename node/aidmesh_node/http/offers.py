@@ -26,7 +26,8 @@ EMPTY = Body(Empty, optional=True)
 async def post_offer(call: Call) -> web.Response:
     body = POSTED.read(call.body)
     await check_item(call, body.item)
-    offer_id, person, by = call.node.entropy.uuid(), call.node.entropy.uuid(), call.act()
+    act_id, offer_id, person = call.new_ids(3)
+    by = call.act(act_id)
     post = PostOffer(
         category=body.category,
         quantity=None if body.quantity is None else Quantity.parse(body.quantity, body.unit),
@@ -43,9 +44,7 @@ async def post_offer(call: Call) -> web.Response:
 async def list_offers(call: Call) -> web.Response:
     wanted = call.query(Listing)
     return json_answer(
-        await call.page(
-            views.list_page, state=wanted.state, ours=wanted.ours, limit=wanted.limit, cursor=wanted.cursor
-        )
+        await call.page(views.list_page, state=wanted.state, ours=wanted.ours, limit=wanted.limit, cursor=wanted.cursor)
     )
 
 

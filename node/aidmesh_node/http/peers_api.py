@@ -45,27 +45,19 @@ async def confirm_peer(call: Call) -> web.Response:
 async def list_peers(call: Call) -> web.Response:
     links = await call.node.views.query(peers.list_all)
     heads = await call.node.readers.run(lambda reading: _theirs(reading.feeds))
-    items = [
-        _to_json(link, heads.get(link["gid"], []), call.node.peers.health(link["gid"])) for link in links
-    ]
-    return json_answer(
-        {"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position}
-    )
+    items = [_to_json(link, heads.get(link["gid"], []), call.node.peers.health(link["gid"])) for link in links]
+    return json_answer({"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position})
 
 
 async def show_peer(call: Call) -> web.Response:
     link = await call.reads.link(call.name("gid"))
     heads = await call.node.readers.run(lambda reading: reading.feeds.heads(owner=link["gid"]))
-    return json_answer(
-        {"schema_version": SCHEMA_VERSION, **_to_json(link, heads, call.node.peers.health(link["gid"]))}
-    )
+    return json_answer({"schema_version": SCHEMA_VERSION, **_to_json(link, heads, call.node.peers.health(link["gid"]))})
 
 
 async def list_circles(call: Call) -> web.Response:
     listed = await call.node.views.query(circles.list_all)
-    sizes = await call.node.readers.run(
-        lambda reading: {head.origin: head.size for head in reading.feeds.heads()}
-    )
+    sizes = await call.node.readers.run(lambda reading: {head.origin: head.size for head in reading.feeds.heads()})
     items = [
         {
             **circle,
@@ -74,9 +66,7 @@ async def list_circles(call: Call) -> web.Response:
         }
         for circle in listed
     ]
-    return json_answer(
-        {"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position}
-    )
+    return json_answer({"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position})
 
 
 def _time(at: object) -> object:
@@ -91,9 +81,7 @@ def _theirs(feeds: FeedReads) -> dict[str, list[FeedHead]]:
     return heads
 
 
-def _to_json(
-    link: Mapping[str, Any], heads: list[FeedHead], health: Mapping[str, object]
-) -> dict[str, object]:
+def _to_json(link: Mapping[str, Any], heads: list[FeedHead], health: Mapping[str, object]) -> dict[str, object]:
     circle = bytes.fromhex(link["circle"]) if link["circle"] else None
     held = next((head for head in heads if circle is not None and head.circle == circle), None)
     size, claimed = (held.size, max(held.size, held.claimed_size)) if held is not None else (0, 0)

@@ -62,7 +62,8 @@ async def offer_pledge(call: Call) -> web.Response:
         how=body.how,
         window=Window(moment(body.from_, "$.from"), moment(body.until, "$.until")),
     )
-    pledge_id, by = call.node.entropy.uuid(), call.act()
+    act_id, pledge_id = call.new_ids(2)
+    by = call.act(act_id)
     return await call.commit(lambda work: pledges.offer_pledge(work, by, pledge_id, post), 201)
 
 

@@ -36,15 +36,41 @@ SECURITY_HEADERS = {
 RETRY_AFTER = {"Retry-After": "1"}
 
 CONFLICTS = frozenset(
-    {
-        "ambiguous_id",
-        "over_accepted",
-        "over_committed",
+    [
+        "declined",
+        "expired",
+        "hand_over_first",
+        "handed_over",
+        "last_operator",
+        "more_than_accepted",
+        "more_than_offered",
+        "need_closed",
+        "not_accepted",
+        "not_active",
+        "not_committed",
+        "not_confirmed",
+        "not_enough_left",
+        "not_exhausted",
+        "not_pending",
+        "not_shared",
+        "not_suspended",
+        "not_yours",
+        "nothing_changed",
+        "nothing_in_transit",
+        "nothing_left",
+        "offer_closed",
+        "pairing_refused",
+        "released",
+        "revised",
+        "revoked",
+        "severed",
+        "too_many_invitations",
+        "too_many_revisions",
+        "withdrawn",
         "words_differ",
-        "wrong_state",
-    }
+    ]
 )
-"""Refusals about the state of things rather than the request: 409, as are all that begin with `already_`."""
+"""Refusals about the state of things, not about the request: 409, as are all that begin with `already_`."""
 
 STORAGE_FULL = "storage_full"
 
@@ -148,21 +174,15 @@ def of_error(error: Exception, *, federation: bool) -> Problem | None:
         case Unavailable():
             status = 507 if error.reason == STORAGE_FULL else 503
             detail = error.detail or "The node cannot do this right now."
-            return Problem(
-                status, error.reason, detail, error.hint or "Try again in a moment.", headers=RETRY_AFTER
-            )
+            return Problem(status, error.reason, detail, error.hint or "Try again in a moment.", headers=RETRY_AFTER)
         case Erased():
-            return Problem(
-                410, "erased", "The data of this person was erased.", "Nothing about them can be kept."
-            )
+            return Problem(410, "erased", "The data of this person was erased.", "Nothing about them can be kept.")
         case ProtocolError() if federation:
             # A skewed clock is told our time and a nonce that stands in for its own.
             extra = {name: getattr(error, name) for name in ("server_time", "nonce") if hasattr(error, name)}
             return Problem(STATUS[error.code], error.code, error.detail, extra=extra)
         case ProtocolError():
-            return Problem(
-                502, "peer_answered_badly", error.detail, "Ask the other group to look at their node."
-            )
+            return Problem(502, "peer_answered_badly", error.detail, "Ask the other group to look at their node.")
         case msgspec.DecodeError():
             return of_decoding(error)
         case web.HTTPException():

@@ -49,12 +49,12 @@ class Reads:
 
     async def wanted(self, request: web.Request) -> None:
         """Wait for the position the caller names. Raises Problem 400 if it is none, 503 after too long."""
-        text = request.headers.get(POSITION_HEADER) or request.query.get("after")
-        if text is None:
-            return
-        if not text.isascii() or not text.isdigit() or len(text) > POSITION_DIGITS_MAX:
-            raise bad_field(POSITION_HEADER, "Expected a position as given in an answer")
-        await self.reached(int(text))
+        for text in (request.headers.get(POSITION_HEADER), request.query.get("after")):
+            if text is None:
+                continue
+            if not text.isascii() or not text.isdigit() or len(text) > POSITION_DIGITS_MAX:
+                raise bad_field(POSITION_HEADER, "Expected a position as given in an answer")
+            await self.reached(int(text))
 
     async def holder(self, token_hash: bytes) -> TokenHolder | None:
         """The joined member whose token has this hash."""
@@ -160,6 +160,4 @@ class Reads:
 
 
 def _ambiguous_circle(detail: str) -> Problem:
-    return Problem(
-        409, "ambiguous_circle", detail, "Name the circle by its id, or the peer by its whole name or id."
-    )
+    return Problem(409, "ambiguous_circle", detail, "Name the circle by its id, or the peer by its whole name or id.")

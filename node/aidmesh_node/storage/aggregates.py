@@ -37,6 +37,3 @@ class AggregateCache:
     def forget(self, ids: Iterable[UUID]) -> None:
         for id in ids:
             self._held.pop(id, None)
-
-    def __len__(self) -> int:
-        return len(self._held)

@@ -86,9 +86,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     if (application, version, tables) == (0, 0, 0):
         return True
     if application != APPLICATION_ID:
-        raise DatabaseRefused(
-            f"{path} belongs to another program: choose another --home, or move that file away"
-        )
+        raise DatabaseRefused(f"{path} belongs to another program: choose another --home, or move that file away")
     if version > SCHEMA_VERSION:
         raise DatabaseRefused(
             f"{path} was written by a newer aidmesh (schema {version}, this one knows {SCHEMA_VERSION}): "

@@ -28,10 +28,14 @@ class SqliteEventLog:
         )
         return [(row[0], self._restore(row)) for row in rows]
 
+    def select_without(self, after: int, limit: int, topics: frozenset[bytes]) -> list[tuple[int, Event | None]]:
+        rows = self._connection.execute(
+            f"SELECT {COLUMNS} FROM stored_events WHERE rowid>? ORDER BY rowid LIMIT ?", (after, limit)
+        )
+        return [(row[0], None if row[3] in topics else self._restore(row)) for row in rows]
+
     def max_position(self) -> int:
-        position: int = self._connection.execute(
-            "SELECT coalesce(max(rowid), 0) FROM stored_events"
-        ).fetchone()[0]
+        position: int = self._connection.execute("SELECT coalesce(max(rowid), 0) FROM stored_events").fetchone()[0]
         return position
 
     def stream(self, id: UUID) -> list[Event]:
@@ -41,9 +45,7 @@ class SqliteEventLog:
         ).fetchall()
         for expected, row in enumerate(rows, start=1):
             if row[2] != expected:
-                raise Damaged(
-                    TABLE, event_key(id.hex, expected), "the event is missing from its aggregate's stream"
-                )
+                raise Damaged(TABLE, event_key(id.hex, expected), "the event is missing from its aggregate's stream")
         return [self._restore(row) for row in rows]
 
     def version(self, id: UUID) -> int:
@@ -60,7 +62,5 @@ class SqliteEventLog:
             if not isinstance(version, int) or not isinstance(state, bytes):
                 raise ValueError
         except (ValueError, AttributeError) as error:
-            raise Damaged(
-                TABLE, f"position {position}", "the row's id, version, topic or state is not one"
-            ) from error
+            raise Damaged(TABLE, f"position {position}", "the row's id, version, topic or state is not one") from error
         return self._mapper.restore(id_hex, version, topic, state)

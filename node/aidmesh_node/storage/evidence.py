@@ -44,14 +44,11 @@ class SqliteEvidence:
 
     def kept(self, peer: str | None = None) -> list[EvidenceRow]:
         rows = self._connection.execute(
-            "SELECT feed, peer, code, detail, blobs, at FROM evidence "
-            "WHERE ?1 IS NULL OR peer=?1 ORDER BY id",
+            "SELECT feed, peer, code, detail, blobs, at FROM evidence WHERE ?1 IS NULL OR peer=?1 ORDER BY id",
             (peer,),
         )
         return [
-            EvidenceRow(
-                feed, who, code, detail, tuple(msgpack.unpackb(blobs)), datetime.fromtimestamp(at, UTC)
-            )
+            EvidenceRow(feed, who, code, detail, tuple(msgpack.unpackb(blobs)), datetime.fromtimestamp(at, UTC))
             for feed, who, code, detail, blobs, at in rows
         ]
 

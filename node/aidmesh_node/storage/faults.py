@@ -58,9 +58,7 @@ def unavailable(error: BaseException) -> Unavailable:
     if full:
         return Unavailable("storage", "The disk is full; nothing was stored.", "Make room, then try again.")
     if not breaks_writer(error):
-        return Unavailable(
-            "storage", f"The database is held by another program ({error}).", "Try again in a moment."
-        )
+        return Unavailable("storage", f"The database is held by another program ({error}).", "Try again in a moment.")
     return Unavailable(
         "storage",
         f"Storage failed ({error}), so nothing more is stored. "

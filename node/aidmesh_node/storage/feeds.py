@@ -50,8 +50,7 @@ class SqliteFeedReader:
 
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         rows = self._connection.execute(
-            "SELECT idx, tag, part FROM feed_parts "
-            "WHERE feed=? AND idx>=? AND idx<? AND withheld=0 ORDER BY idx, tag",
+            "SELECT idx, tag, part FROM feed_parts WHERE feed=? AND idx>=? AND idx<? AND withheld=0 ORDER BY idx, tag",
             (feed, start, stop),
         )
         return [PartRow(*row) for row in rows]
@@ -72,9 +71,7 @@ class SqliteFeedReader:
         return [(index, tag) for index, tag in wanted if execute(held, (feed, index, tag)).fetchone() is None]
 
     def node(self, feed: int, level: int, index: int) -> bytes | None:
-        return self._value(
-            "SELECT hash FROM feed_nodes WHERE feed=? AND level=? AND idx=?", feed, level, index
-        )
+        return self._value("SELECT hash FROM feed_nodes WHERE feed=? AND level=? AND idx=?", feed, level, index)
 
     def holds_statement(self, feed: int, statement_id: bytes) -> bool:
         return self.statement_index(feed, statement_id) is not None
@@ -86,9 +83,7 @@ class SqliteFeedReader:
         return row[0] if row else None
 
     def _head(self, condition: str, value: str | bytes) -> FeedHead | None:
-        row = self._connection.execute(
-            f"SELECT {HEAD_COLUMNS} FROM feeds WHERE {condition}", (value,)
-        ).fetchone()
+        row = self._connection.execute(f"SELECT {HEAD_COLUMNS} FROM feeds WHERE {condition}", (value,)).fetchone()
         return FeedHead(*row) if row else None
 
     def _value(self, statement: str, *values: int | str) -> bytes | None:
@@ -111,8 +106,7 @@ class SqliteFeeds(SqliteFeedReader):
         held = self.head(origin)
         if held is None:
             self._connection.execute(
-                "INSERT INTO feeds (origin, origin_hash, owner, circle, generation, frontier) "
-                "VALUES (?,?,?,?,?,?)",
+                "INSERT INTO feeds (origin, origin_hash, owner, circle, generation, frontier) VALUES (?,?,?,?,?,?)",
                 (origin, origin_hash, owner, circle, generation, frontier),
             )
             held = self.head(origin)

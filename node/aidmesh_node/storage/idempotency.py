@@ -36,9 +36,7 @@ class SqliteIdempotency:
             return None
         request_hash, sealed = row
         try:
-            body = unseal(
-                _sealing_key(actor, key), sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], key_hash + request_hash
-            )
+            body = unseal(_sealing_key(actor, key), sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], key_hash + request_hash)
         except NotAuthentic as error:
             raise Damaged("idempotency", key_hash.hex(), "the kept answer is not what was stored") from error
         return KeptAnswer(request_hash, body)
@@ -52,9 +50,7 @@ class SqliteIdempotency:
         )
 
     def sweep(self, before: datetime) -> int:
-        return self._connection.execute(
-            "DELETE FROM idempotency WHERE at<?", (int(before.timestamp()),)
-        ).rowcount
+        return self._connection.execute("DELETE FROM idempotency WHERE at<?", (int(before.timestamp()),)).rowcount
 
 
 def _key_hash(actor: str, key: str) -> bytes:
@@ -63,6 +59,4 @@ def _key_hash(actor: str, key: str) -> bytes:
 
 
 def _sealing_key(actor: str, key: str) -> bytes:
-    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"aidmesh idempotency 1\n" + actor.encode()).derive(
-        key.encode()
-    )
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"aidmesh idempotency 1\n" + actor.encode()).derive(key.encode())

@@ -36,9 +36,7 @@ class HashingMapper(Mapper[UUID]):
         if class_version > 1:
             state["class_version"] = class_version
         body = self.transcoder.encode(state)
-        return StoredEvent(
-            originator_id, version, topic, body + state_hash(originator_id.hex, version, topic, body)
-        )
+        return StoredEvent(originator_id, version, topic, body + state_hash(originator_id.hex, version, topic, body))
 
     def to_domain_event(self, stored_event: StoredEvent) -> Event:
         id = stored_event.originator_id
@@ -59,9 +57,7 @@ class HashingMapper(Mapper[UUID]):
             values: dict[str, Any] = self.transcoder.decode(body)
         except (TopicError, ValueError) as error:
             # An intact row that this program does not understand: most likely written by a newer one.
-            raise Damaged(
-                TABLE, event_key(id_hex, version), f"cannot be read by this version: {error}"
-            ) from error
+            raise Damaged(TABLE, event_key(id_hex, version), f"cannot be read by this version: {error}") from error
         values["originator_id"] = UUID(id_hex)
         values["originator_version"] = version
         class_version: int = getattr(event_class, "class_version", 1)

@@ -47,21 +47,14 @@ class MarkFile:
 
         Raises MarkConflict when the file does not say ``expected``, or ``new`` lies behind it; Damaged;
         Unavailable."""
-        if (
-            len(origin) != ROOT_HEX_LENGTH
-            or len(new.root) != ROOT_HEX_LENGTH
-            or new.size < 0
-            or new.generation < 0
-        ):
+        if len(origin) != ROOT_HEX_LENGTH or len(new.root) != ROOT_HEX_LENGTH or new.size < 0 or new.generation < 0:
             raise ValueError(f"not a mark: {origin} {new}")
         try:
             with self._locked():
                 values = self.read() or {}
                 found = values.get(origin)
                 if found != expected:
-                    raise MarkConflict(
-                        f"the mark of {origin} is {found}, not {expected}: another process moved it"
-                    )
+                    raise MarkConflict(f"the mark of {origin} is {found}, not {expected}: another process moved it")
                 if expected is not None and not _goes_forward(expected, new):
                     raise MarkConflict(f"the mark of {origin} would go from {expected} back to {new}")
                 replace_file(self.path, _encode({**values, origin: new}))
@@ -99,9 +92,7 @@ def _encode(values: Mapping[str, MarkValue]) -> bytes:
 def _decode(path: Path, content: bytes) -> dict[str, MarkValue]:
     try:
         feeds = json.loads(content)["feeds"]
-        values = {
-            origin: MarkValue(size, root, generation) for origin, (size, root, generation) in feeds.items()
-        }
+        values = {origin: MarkValue(size, root, generation) for origin, (size, root, generation) in feeds.items()}
         if content != _encode(values):
             raise ValueError("its checksum does not match")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

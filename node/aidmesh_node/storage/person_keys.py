@@ -120,9 +120,7 @@ class PersonKeys:
             private_file(self.path)
         content = self.path.read_bytes() if self.path.exists() else MAGIC
         if not content.startswith(MAGIC):
-            raise Damaged(
-                self.path.name, "byte 0", "this is not a file of person keys: restore it from its backup"
-            )
+            raise Damaged(self.path.name, "byte 0", "this is not a file of person keys: restore it from its backup")
         end = _end_of_records(content, len(MAGIC), RECORD_BYTES)
         if end < len(content) and not self._read_only:
             with self.path.open("r+b") as file:
@@ -168,9 +166,7 @@ def _read_erased(path: Path) -> tuple[list[bytes], int]:
         record = content[offset : offset + ERASED_RECORD_BYTES]
         if record[PERSON_BYTES:] != _check(record[:PERSON_BYTES]):
             # Guessing here could show somebody who asked to be forgotten.
-            raise Damaged(
-                path.name, f"byte {offset}", "a record is damaged: restore the list from its backup"
-            )
+            raise Damaged(path.name, f"byte {offset}", "a record is damaged: restore the list from its backup")
         persons.append(record[:PERSON_BYTES])
     return persons, end
 

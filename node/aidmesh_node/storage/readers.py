@@ -7,10 +7,10 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.unavailable import Unavailable
@@ -80,7 +80,10 @@ class Readers(Generic[R]):
             if self._waiting >= self._waiting_max:
                 raise Unavailable("busy", "Too many reads are waiting.", "Try again in a moment.")
             self._waiting += 1
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._counted, read)
+        future = self._threads.submit(self.run_now, read)
+        # Also called when the wait is cancelled before a thread took it up.
+        future.add_done_callback(self._leave)
+        return await asyncio.wrap_future(future)
 
     def run_now(self, read: Callable[[R], T]) -> T:
         """Read on the caller's own thread, which then keeps a connection until ``close``."""
@@ -104,12 +107,9 @@ class Readers(Generic[R]):
                 connection.close()
             self._connections.clear()
 
-    def _counted(self, read: Callable[[R], T]) -> T:
-        try:
-            return self.run_now(read)
-        finally:
-            with self._lock:
-                self._waiting -= 1
+    def _leave(self, _: Future[Any]) -> None:
+        with self._lock:
+            self._waiting -= 1
 
     def _of_this_thread(self) -> tuple[sqlite3.Connection, R]:
         held: tuple[sqlite3.Connection, R] | None = getattr(self._of_thread, "held", None)

@@ -39,9 +39,7 @@ class SqliteVaultReader:
     def _open(self, person: UUID, record: UUID, field: str, nonce: bytes, ciphertext: bytes) -> str:
         key = self._keys.key(person)
         if key is None:
-            raise Damaged(
-                self._keys.path.name, f"person {person.hex}", "the key is missing: restore the file"
-            )
+            raise Damaged(self._keys.path.name, f"person {person.hex}", "the key is missing: restore the file")
         try:
             return unseal(key, nonce, ciphertext, _context(person, record, field)).decode()
         except NotAuthentic as error:
@@ -52,9 +50,7 @@ class SqliteVaultReader:
 class SqliteVault(SqliteVaultReader):
     """Writes within the writer's transaction; keys and erasures are staged until just before its COMMIT."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, keys: PersonKeys, entropy: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, keys: PersonKeys, entropy: Callable[[int], bytes]) -> None:
         super().__init__(connection, keys)
         self._entropy = entropy
         self._erasing: list[UUID] = []
@@ -78,9 +74,7 @@ class SqliteVault(SqliteVaultReader):
         self._connection.executemany("INSERT OR REPLACE INTO vault VALUES (?,?,?,?,?)", rows)
 
     def remove(self, person: UUID, record: UUID) -> None:
-        self._connection.execute(
-            "DELETE FROM vault WHERE person=? AND record=?", (person.bytes, record.bytes)
-        )
+        self._connection.execute("DELETE FROM vault WHERE person=? AND record=?", (person.bytes, record.bytes))
 
     def erase(self, person: UUID) -> None:
         self._connection.execute("DELETE FROM vault WHERE person=?", (person.bytes,))

@@ -147,6 +147,9 @@ class SqliteWork:
     def events_after(self, position: int, limit: int) -> list[tuple[int, Event]]:
         return self.bench.log.select(position, limit)
 
+    def events_without(self, position: int, limit: int, topics: frozenset[bytes]) -> list[tuple[int, Event | None]]:
+        return self.bench.log.select_without(position, limit, topics)
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         self._assert_all_committed()

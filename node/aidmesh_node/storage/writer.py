@@ -120,13 +120,9 @@ class Writer:
             if self._broken_by is not None:
                 raise unavailable(self._broken_by)
             if self._closed:
-                raise Unavailable(
-                    "closing", "The node is stopping; nothing was stored.", "Try again when it is back."
-                )
+                raise Unavailable("closing", "The node is stopping; nothing was stored.", "Try again when it is back.")
             if self._queue.qsize() >= self._queued_jobs_max:
-                raise Unavailable(
-                    "busy", "Too many changes are waiting; nothing was stored.", "Try again in a moment."
-                )
+                raise Unavailable("busy", "Too many changes are waiting; nothing was stored.", "Try again in a moment.")
             self._queue.put(accepted)
 
     def _write(self) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow
 from aidmesh_node.views import tracking
-from aidmesh_node.views.foreign import Place
-from aidmesh_node.views.projection import Projection
+from aidmesh_node.views.foreign import Place, remember_speaker
+from aidmesh_node.views.projection import Projection, Said
 from aidmesh_node.views.tracking import START, Tracked
 from aidmesh_protocol.entry import FACTS, VIEW
+from aidmesh_protocol.statements import Incomplete
 
 ENTRIES_MAX = 500
 """Entries of one feed in one transaction."""
@@ -66,9 +67,7 @@ class ForeignFeeds:
         """Project view parts that have arrived since their entries were; True when there were any."""
         rows = tracking.awaited_after(self._connection, *self._looked, LATE_VIEWS_MAX)
         self._looked = rows[-1] if len(rows) == LATE_VIEWS_MAX else (0, 0)
-        arrived = [
-            (feed, index, view) for feed, index in rows if (view := feeds.part(feed, index, VIEW)) is not None
-        ]
+        arrived = [(feed, index, view) for feed, index in rows if (view := feeds.part(feed, index, VIEW)) is not None]
         if not arrived:
             return False
         heads = {head.feed: head for head in feeds.heads()}
@@ -90,19 +89,24 @@ class ForeignFeeds:
         """Whether the feed stopped at this entry for want of its facts, and they are still not here."""
         return self._stalled.get(head.feed) == index and feeds.part(head.feed, index, FACTS) is None
 
-    def _feed(
-        self, feeds: FeedReads, head: FeedHead, start: int, stop: int, tracked: dict[int, Tracked]
-    ) -> int:
+    def _feed(self, feeds: FeedReads, head: FeedHead, start: int, stop: int, tracked: dict[int, Tracked]) -> int:
         entries, leaves = feeds.entries(head.feed, start, stop), feeds.leaves(head.feed, start, stop)
         parts = _by_index(feeds.parts(head.feed, start, stop), start, stop)
+        heard: list[tuple[Place, Said]] = []
         index = start
         for entry, leaf, held in zip(entries, leaves, parts, strict=True):
-            if not self._projection.entry(_place(head, index, leaf), entry, held):
+            read = self._projection.read(entry, held)
+            if isinstance(read, Incomplete):
                 self._stalled[head.feed] = index
                 break
+            if read is not None:
+                heard.append((_place(head, index, leaf), read))
             index += 1
         if index > start:
-            tracked[head.feed] = Tracked(index, leaves[index - start - 1], head.origin_hash)
+            if start == 0:
+                remember_speaker(self._connection, head.feed, _circle(head), head.owner, head.origin_hash)
+            self._projection.said(head.feed, heard)
+            tracked[head.feed] = Tracked(index, leaves[index - start - 1])
         return index
 
 
@@ -111,7 +115,11 @@ def _is_identity(head: FeedHead) -> bool:
 
 
 def _place(head: FeedHead, index: int, leaf: bytes) -> Place:
-    return Place(head.feed, head.owner, "" if head.circle is None else head.circle.hex(), index, leaf)
+    return Place(head.feed, head.owner, _circle(head), index, leaf)
+
+
+def _circle(head: FeedHead) -> str:
+    return "" if head.circle is None else head.circle.hex()
 
 
 def _by_index(rows: Sequence[PartRow], start: int, stop: int) -> list[dict[str, bytes]]:

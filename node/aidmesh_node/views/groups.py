@@ -5,6 +5,7 @@ recorded.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from aidmesh_node.domain.group import Group
@@ -43,12 +44,14 @@ class GroupNamesFold:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def load(self, feed: int, ids: Iterable[str]) -> None:
+        """Nothing has to be read to write a name."""
+
     def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
         # Only the identity feed speaks for the group as a whole.
         if place.circle == "" and isinstance(statement, GroupDescribed):
             self._connection.execute(
-                "INSERT INTO groups (gid, said) VALUES (?, ?)"
-                " ON CONFLICT (gid) DO UPDATE SET said = excluded.said",
+                "INSERT INTO groups (gid, said) VALUES (?, ?) ON CONFLICT (gid) DO UPDATE SET said = excluded.said",
                 (place.owner, statement.name),
             )
 

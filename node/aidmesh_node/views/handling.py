@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from aidmesh_node.views.foreign import Place
@@ -17,6 +17,9 @@ class ForeignFold(Protocol):
     """A view of what peers said."""
 
     STATEMENTS: tuple[type[Statement], ...]
+
+    def load(self, feed: int, ids: Iterable[str]) -> None:
+        """The subjects (hex) that the statements to be applied next are about."""
 
     def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
         """Project one statement; a view part that is missing arrives later through `describe`."""

@@ -56,9 +56,7 @@ def by_invitation_hash(connection: sqlite3.Connection, secret_hash: bytes) -> UU
 
 def active_operators(connection: sqlite3.Connection) -> int:
     """How many members could run the node."""
-    row = connection.execute(
-        "SELECT count(*) FROM members WHERE state = 'joined' AND role = 'operator'"
-    ).fetchone()
+    row = connection.execute("SELECT count(*) FROM members WHERE state = 'joined' AND role = 'operator'").fetchone()
     return int(row[0])
 
 

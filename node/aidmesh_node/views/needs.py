@@ -73,16 +73,13 @@ def list_page(
     found: list[tuple[Mark, dict[str, Any]]] = []
     if ours is not False:
         rows = connection.execute(
-            SELECT + "WHERE (posted_at, id, '') < (?, ?, ?) AND (? IS NULL OR state = ?)"
+            SELECT + "WHERE (posted_at, 0, id) < (?, ?, ?) AND (? IS NULL OR state = ?)"
             " ORDER BY posted_at DESC, id DESC LIMIT ?",
             (*after, state, state, items_max + 1),
         ).fetchall()
-        found += [(Mark(need["posted_at"], need["id"], ""), need) for need in to_json(connection, rows)]
+        found += [(Mark(need["posted_at"], 0, need["id"]), need) for need in to_json(connection, rows)]
     if ours is not True:
-        found += [
-            (Mark(need["posted_at"], need["id"], need["group"]), need)
-            for need in shared_needs.listed(connection, state, after, items_max + 1)
-        ]
+        found += shared_needs.listed(connection, state, after, items_max + 1)
     return page(found, items_max, tracking.position(connection))
 
 
@@ -103,10 +100,7 @@ def to_json(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list
     """Rows of SELECT as Need JSON."""
     us = own_group(connection)
     shares = shared_with(connection, [row[0] for row in rows])
-    return [
-        _to_json(dict(zip(COLUMNS, row, strict=True)), us.gid, us.name, shares.get(row[0], []))
-        for row in rows
-    ]
+    return [_to_json(dict(zip(COLUMNS, row, strict=True)), us.gid, us.name, shares.get(row[0], [])) for row in rows]
 
 
 def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, Any]]) -> dict[str, Any]:
@@ -182,9 +176,7 @@ def _close(connection: sqlite3.Connection, event: Need.Event, reason: str) -> No
 
 def _changed(connection: sqlite3.Connection, event: Need.Event) -> None:
     # What changed is in another view; here it is one more version.
-    connection.execute(
-        "UPDATE needs SET version = ? WHERE id = ?", (event.originator_version, event.originator_id.hex)
-    )
+    connection.execute("UPDATE needs SET version = ? WHERE id = ?", (event.originator_version, event.originator_id.hex))
 
 
 HANDLERS: Handlers = {

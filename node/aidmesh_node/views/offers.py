@@ -68,16 +68,13 @@ def list_page(
     found: list[tuple[Mark, dict[str, Any]]] = []
     if ours is not False:
         rows = connection.execute(
-            SELECT + "WHERE (posted_at, id, '') < (?, ?, ?) AND (? IS NULL OR state = ?)"
+            SELECT + "WHERE (posted_at, 0, id) < (?, ?, ?) AND (? IS NULL OR state = ?)"
             " ORDER BY posted_at DESC, id DESC LIMIT ?",
             (*after, state, state, items_max + 1),
         ).fetchall()
-        found += [(Mark(offer["posted_at"], offer["id"], ""), offer) for offer in to_json(connection, rows)]
+        found += [(Mark(offer["posted_at"], 0, offer["id"]), offer) for offer in to_json(connection, rows)]
     if ours is not True:
-        found += [
-            (Mark(offer["posted_at"], offer["id"], offer["group"]), offer)
-            for offer in shared_offers.listed(connection, state, after, items_max + 1)
-        ]
+        found += shared_offers.listed(connection, state, after, items_max + 1)
     return page(found, items_max, tracking.position(connection))
 
 
@@ -97,10 +94,7 @@ def to_json(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list
     """Rows of SELECT as Offer JSON."""
     us = own_group(connection)
     shares = shared_with(connection, [row[0] for row in rows])
-    return [
-        _to_json(dict(zip(COLUMNS, row, strict=True)), us.gid, us.name, shares.get(row[0], []))
-        for row in rows
-    ]
+    return [_to_json(dict(zip(COLUMNS, row, strict=True)), us.gid, us.name, shares.get(row[0], [])) for row in rows]
 
 
 def _to_json(offer: dict[str, Any], gid: str, name: str, shares: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,14 +21,14 @@ class BadCursor(ValueError):
 
 
 class Mark(NamedTuple):
-    """Where a page ends: time, id, and owner's gid ("" for ours), as rows are ordered."""
+    """Where a page ends, as rows are ordered: time, feed (0 for ours), index in the feed (for ours the id)."""
 
     at: str
-    id: str
-    owner: str
+    feed: int
+    tie: int | str
 
 
-FIRST = Mark("~", "", "")
+FIRST = Mark("~", 0, "")
 """Before everything: sorts after any time."""
 
 
@@ -38,12 +38,17 @@ def mark_of(cursor: str | None) -> Mark:
         return FIRST
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        at, id, owner = values
+        at, feed, tie = values
     except (ValueError, TypeError, binascii.Error, UnicodeError, RecursionError):
         raise BadCursor("not a cursor of an earlier answer") from None
-    if not all(isinstance(value, str) for value in values):
+    usable = isinstance(at, str) and _is_number(feed) and (_is_number(tie) if feed else isinstance(tie, str))
+    if not usable:
         raise BadCursor("not a cursor of an earlier answer")
-    return Mark(at, id, owner)
+    return Mark(at, feed, tie)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
 
 
 def cursor_of(mark: Mark) -> str:

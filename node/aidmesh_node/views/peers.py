@@ -123,9 +123,7 @@ def _become(connection: sqlite3.Connection, event: PeerLink.Event, state: str, r
 
 
 def _changed(connection: sqlite3.Connection, event: PeerLink.Event) -> None:
-    connection.execute(
-        "UPDATE peers SET version = ? WHERE id = ?", (event.originator_version, event.originator_id.hex)
-    )
+    connection.execute("UPDATE peers SET version = ? WHERE id = ?", (event.originator_version, event.originator_id.hex))
 
 
 HANDLERS: Handlers = {

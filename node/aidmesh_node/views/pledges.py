@@ -48,7 +48,8 @@ SELECT = (
     " (SELECT name FROM group_names WHERE gid = p.peer),"
     # A giver's need is the peer's: its item is what they show, else what we give.
     " coalesce((SELECT item FROM needs WHERE id = p.need),"
-    " (SELECT item FROM shared_needs AS s WHERE s.id = p.need AND s.circle = p.circle AND s.owner = p.peer),"
+    " (SELECT item FROM shared_needs AS s JOIN speakers USING (feed)"
+    " WHERE s.id = p.need AND speakers.circle = p.circle AND owner = p.peer),"
     " (SELECT item FROM offers WHERE id = p.offer))"
     " FROM pledges AS p "
 )
@@ -86,12 +87,12 @@ def list_page(
     """{schema_version, items: [Pledge], position, cursor}, newest first. Raises BadCursor."""
     items_max, after = page_limit(limit), mark_of(cursor)
     rows = connection.execute(
-        SELECT + "WHERE (p.posted_at, p.id) < (?, ?) AND (? IS NULL OR p.role = ?)"
+        SELECT + "WHERE (p.posted_at, 0, p.id) < (?, ?, ?) AND (? IS NULL OR p.role = ?)"
         " AND (? IS NULL OR p.phase = ?) AND (? IS NULL OR p.need = ?)"
         " ORDER BY p.posted_at DESC, p.id DESC LIMIT ?",
-        (after.at, after.id, role, role, phase, phase, need, need, items_max + 1),
+        (*after, role, role, phase, phase, need, need, items_max + 1),
     )
-    found = [(Mark(row[COLUMNS.index("posted_at")], row[0], ""), to_json(row)) for row in rows]
+    found = [(Mark(row[COLUMNS.index("posted_at")], 0, row[0]), to_json(row)) for row in rows]
     return page(found, items_max, tracking.position(connection))
 
 

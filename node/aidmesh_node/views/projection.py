@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.views import (
     circles,
+    foreign,
     groups,
     known_items,
     members,
@@ -31,6 +32,7 @@ from aidmesh_protocol.statements import Incomplete, Statement, Unknown
 
 TABLES = (
     tracking.TABLES,
+    foreign.TABLES,
     groups.TABLES,
     peers.TABLES,
     circles.TABLES,
@@ -56,6 +58,7 @@ HANDLERS = (
 )
 """In order: a group's name and a circle are found through the link that an event is about."""
 
+Said = tuple[Entry, Statement]
 Handle = Callable[[sqlite3.Connection, Any], None]
 
 
@@ -84,26 +87,41 @@ class Projection:
         for handle in self._handlers.get(type(event), ()):
             handle(self._connection, event)
 
-    def entry(self, place: Place, data: bytes, parts: dict[str, bytes]) -> bool:
-        """Project one entry of a foreign feed from its bytes and the parts at hand.
+    def read(self, data: bytes, parts: dict[str, bytes]) -> Said | Incomplete | None:
+        """What an entry of a foreign feed says that a view is about, from its bytes and the parts at hand.
 
-        False: it has no meaning before a part arrives, so nothing after it can be projected either. What is
-        unknown, or means nothing, is passed over: judging it is the inbox's business.
+        Incomplete: it has no meaning before a part arrives, so nothing after it can be projected either. None
+        for what is unknown, or means nothing, or nothing here: judging it is the inbox's business.
         """
-        read = self._read(data, parts)
-        if isinstance(read, Incomplete):
-            return False
-        if read is not None:
-            entry, statement = read
+        try:
+            entry = Entry.decode(data)
+            if entry.type not in self._fold_of:
+                return None
+            statement = statements.read(entry, parts)
+        except ProtocolError:
+            return None
+        if isinstance(statement, Incomplete):
+            return statement
+        return None if isinstance(statement, Unknown) else (entry, statement)
+
+    def said(self, feed: int, heard: Sequence[tuple[Place, Said]]) -> None:
+        """Project statements of one feed, in order."""
+        about: dict[ForeignFold, set[str]] = {}
+        for _, (entry, _) in heard:
+            about.setdefault(self._fold_of[entry.type], set()).add(entry.subject_id.hex())
+        for fold, ids in about.items():
+            fold.load(feed, ids)
+        for place, (entry, statement) in heard:
             self._fold_of[entry.type].apply(place, entry, statement)
-        return True
 
     def late_view(self, place: Place, data: bytes, parts: dict[str, bytes]) -> None:
         """The view part of an entry projected before has arrived."""
-        read = self._read(data, parts)
+        read = self.read(data, parts)
         if isinstance(read, tuple):
             entry, statement = read
-            self._fold_of[entry.type].describe(place, entry, statement)
+            fold = self._fold_of[entry.type]
+            fold.load(place.feed, (entry.subject_id.hex(),))
+            fold.describe(place, entry, statement)
 
     def flush(self) -> None:
         """Write what is kept in memory; before every commit."""
@@ -115,15 +133,3 @@ class Projection:
         self._pledges.forget()
         for fold in self._folds:
             fold.forget()
-
-    def _read(self, data: bytes, parts: dict[str, bytes]) -> tuple[Entry, Statement] | Incomplete | None:
-        try:
-            entry = Entry.decode(data)
-            if entry.type not in self._fold_of:
-                return None
-            statement = statements.read(entry, parts)
-        except ProtocolError:
-            return None
-        if isinstance(statement, Incomplete):
-            return statement
-        return None if isinstance(statement, Unknown) else (entry, statement)

@@ -123,9 +123,9 @@ class Projector:
                 self._failed = None
             except Exception as error:
                 # The thread's top: the same trouble every second is worth one entry in the log.
-                if repr(error) != repr(self._failed):
+                known, self._failed = self._failed, error
+                if repr(error) != repr(known):
                     logger.exception("the views stand still; they try again")
-                self._failed = error
 
     def _transaction(self, reading: Reading) -> bool:
         """Project the next events and entries of this snapshot; True when there are more."""

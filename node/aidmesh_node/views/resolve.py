@@ -24,9 +24,7 @@ _ANY = " UNION ALL ".join(
     f"SELECT '{kind}' AS kind, id, {ours} AS ours FROM {table} WHERE id >= ?1 AND id < ?2"
     for kind, table, ours in _TABLES
 )
-_SELECT = (
-    f"SELECT DISTINCT kind, id, ours FROM ({_ANY}) WHERE ?3 IS NULL OR kind = ?3 ORDER BY id, kind LIMIT ?4"
-)
+_SELECT = f"SELECT DISTINCT kind, id, ours FROM ({_ANY}) WHERE ?3 IS NULL OR kind = ?3 ORDER BY id, kind LIMIT ?4"
 
 
 class Found(NamedTuple):

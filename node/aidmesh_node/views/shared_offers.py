@@ -28,26 +28,26 @@ from aidmesh_protocol.statements import (
 
 TABLES = """
 CREATE TABLE shared_offers (
-    id TEXT NOT NULL, circle TEXT NOT NULL, owner TEXT NOT NULL,
-    feed INTEGER NOT NULL,
+    id TEXT NOT NULL, feed INTEGER NOT NULL,
     state TEXT NOT NULL,
     closed_reason TEXT,
     described INTEGER NOT NULL,
     category TEXT, item TEXT, item_key TEXT, mode TEXT, starts TEXT, ends TEXT, area TEXT,
     quantity TEXT, unit TEXT NOT NULL, available TEXT,
-    posted_at TEXT NOT NULL,
+    posted_at TEXT NOT NULL, posted_idx INTEGER NOT NULL,
     version INTEGER NOT NULL,
     shared_idx INTEGER NOT NULL,
-    UNIQUE (id, circle, owner)
+    UNIQUE (id, feed)
 );
-CREATE INDEX shared_offers_listed ON shared_offers (posted_at, id, owner)
+CREATE INDEX shared_offers_listed ON shared_offers (posted_at, feed, posted_idx)
     WHERE described AND state <> 'revoked';
-CREATE INDEX shared_offers_open ON shared_offers (circle, owner) WHERE described AND state = 'open'
+CREATE INDEX shared_offers_open ON shared_offers (feed) WHERE described AND state = 'open'
 """
 
 COLUMNS = (
-    "id", "circle", "owner", "feed", "state", "closed_reason", "described", "category", "item", "item_key",
-    "mode", "starts", "ends", "area", "quantity", "unit", "available", "posted_at", "version", "shared_idx",
+    "id", "feed", "state", "closed_reason", "described", "category", "item", "item_key",
+    "mode", "starts", "ends", "area", "quantity", "unit", "available",
+    "posted_at", "posted_idx", "version", "shared_idx",
 )  # fmt: skip
 
 
@@ -56,8 +56,6 @@ class Row:
     """One row, fields as COLUMNS. `version` counts the statements folded."""
 
     id: str
-    circle: str
-    owner: str
     feed: int
     state: str
     closed_reason: str | None
@@ -73,6 +71,7 @@ class Row:
     unit: str
     available: str | None
     posted_at: str
+    posted_idx: int
     version: int
     shared_idx: int
 
@@ -95,10 +94,10 @@ class SharedOffersFold:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rows = SharedRows(connection, "shared_offers", COLUMNS, Row)
-        self.flush, self.forget = self._rows.flush, self._rows.forget
+        self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
 
     def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
-        key = Key(entry.subject_id.hex(), place.circle, place.owner)
+        key = Key(entry.subject_id.hex(), place.feed)
         row = self._rows.find(key)
         if row is not None and row.state == "closed":
             return
@@ -120,10 +119,14 @@ class SharedOffersFold:
 
     def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
         """The view part of an entry projected earlier has arrived."""
-        key = Key(entry.subject_id.hex(), place.circle, place.owner)
+        key = Key(entry.subject_id.hex(), place.feed)
         row = self._rows.find(key)
-        current = row is not None and (row.feed, row.shared_idx) == (place.feed, place.index)
-        if row is None or not current or row.state == "revoked" or not isinstance(statement, OfferShared):
+        if (
+            row is None
+            or row.shared_idx != place.index
+            or row.state == "revoked"
+            or not isinstance(statement, OfferShared)
+        ):
             return
         if statement.view is not None:
             row.describe(statement.view)
@@ -132,12 +135,12 @@ class SharedOffersFold:
     def _shared(self, key: Key, row: Row | None, place: Place, entry: Entry, said: OfferShared) -> Row:
         if row is None:
             row = Row(
-                *key, place.feed, "open", None, 0, None, None, None, None, None, None, None,
-                said.quantity, said.unit, said.available, hour_text(entry.hour), 0, 0,
+                *key, "open", None, 0, None, None, None, None, None, None, None,
+                said.quantity, said.unit, said.available, hour_text(entry.hour), place.index, 0, 0,
             )  # fmt: skip
         else:
             self._await_no_longer(row)
-            row.feed, row.state = place.feed, "open"
+            row.state = "open"
         row.quantity, row.unit, row.available = said.quantity, said.unit, said.available
         row.shared_idx = place.index
         if said.view is None:
@@ -152,10 +155,17 @@ class SharedOffersFold:
             tracking.await_no_longer(self._connection, row.feed, row.shared_idx)
 
 
+FROM = " FROM shared_offers AS s JOIN speakers USING (feed) "
 FIELDS = (
-    ", ".join("s." + column for column in COLUMNS) + ", (SELECT name FROM group_names WHERE gid = s.owner)"
+    ", ".join("s." + column for column in COLUMNS)
+    + ", speakers.circle, speakers.owner, (SELECT name FROM group_names WHERE gid = speakers.owner)"
 )
-SELECT = f"SELECT {FIELDS} FROM shared_offers AS s "
+_POSTED_AT = COLUMNS.index("posted_at")
+SELECT = "SELECT " + FIELDS + FROM
+IN_FORCE = (
+    " s.feed IN (SELECT feed FROM speakers JOIN circles USING (circle)"
+    " WHERE circles.gid = speakers.owner AND circles.state = 'active')"
+)
 
 
 def get(connection: sqlite3.Connection, id: str, owner: str | None = None) -> dict[str, Any] | None:
@@ -163,34 +173,32 @@ def get(connection: sqlite3.Connection, id: str, owner: str | None = None) -> di
     none.
     """
     row = connection.execute(
-        SELECT + "WHERE s.id = ? AND (? IS NULL OR s.owner = ?) ORDER BY s.rowid LIMIT 1", (id, owner, owner)
+        SELECT + "WHERE s.id = ? AND (? IS NULL OR owner = ?) ORDER BY s.rowid LIMIT 1", (id, owner, owner)
     ).fetchone()
     return None if row is None else to_json(row)
 
 
 def listed(
     connection: sqlite3.Connection, state: str | None, after: Mark, limit: int
-) -> list[dict[str, Any]]:
+) -> list[tuple[Mark, dict[str, Any]]]:
     """Those of circles in force whose description is here and not taken back, newest first, as Offer JSON."""
     rows = connection.execute(
-        SELECT + "WHERE s.described AND s.state <> 'revoked' AND (s.posted_at, s.id, s.owner) < (?, ?, ?)"
+        SELECT + "WHERE s.described AND s.state <> 'revoked' AND (s.posted_at, s.feed, s.posted_idx) < (?, ?, ?)"
         " AND (? IS NULL OR s.state = ?)"
-        " AND (SELECT state FROM circles WHERE circle = s.circle AND gid = s.owner) = 'active'"
-        " ORDER BY s.posted_at DESC, s.id DESC, s.owner DESC LIMIT ?",
+        f" AND {IN_FORCE}"
+        " ORDER BY s.posted_at DESC, s.feed DESC, s.posted_idx DESC LIMIT ?",
         (*after, state, state, limit),
     )
-    return [to_json(row) for row in rows]
+    return [(Mark(row[_POSTED_AT], row[1], row[_POSTED_AT + 1]), to_json(row)) for row in rows]
 
 
 def open_ones(
     connection: sqlite3.Connection, key: str | None, category: str | None, limit: int
 ) -> list[dict[str, Any]]:
     """Open ones of circles that are in force, as Offer JSON, those whose time runs out first."""
-    # Circle by circle through the index of open ones: what is closed, or of an ended circle, is never read.
+    # Feed by feed through the index of open ones: what is closed, or of an ended circle, is never read.
     rows = connection.execute(
-        f"SELECT {FIELDS} FROM circles CROSS JOIN shared_offers AS s"
-        " ON s.circle = circles.circle AND s.owner = circles.gid"
-        " WHERE circles.state = 'active' AND s.described AND s.state = 'open'"
+        SELECT + f"WHERE {IN_FORCE} AND s.described AND s.state = 'open'"
         " AND (?1 IS NULL OR s.item_key = ?1) AND (?2 IS NULL OR s.category = ?2)"
         " ORDER BY coalesce(s.ends, '~'), s.posted_at, s.id LIMIT ?3",
         (key, category, limit),
@@ -200,7 +208,7 @@ def open_ones(
 
 def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
     """A row of SELECT as Offer JSON. What is booked of it is its owner's business."""
-    offer = dict(zip((*COLUMNS, "group_name"), row, strict=True))
+    offer = dict(zip((*COLUMNS, "circle", "owner", "group_name"), row, strict=True))
     return {
         "id": offer["id"],
         "ours": False,

@@ -4,8 +4,9 @@ feed fast.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -13,19 +14,14 @@ R = TypeVar("R")
 
 
 class Key(NamedTuple):
-    """Who says what to whom: subject id (32 hex), circle id (64 hex), owner's gid. Only the owner writes
-    about it.
-    """
+    """Who says something about what: subject id (32 hex digits) and feed. Only a feed's owner writes into it."""
 
     id: str
-    circle: str
-    owner: str
+    feed: int
 
 
 class SharedRows(Generic[R]):
-    """Write-back rows of one table whose first three columns are the Key; `columns` are the fields of R, in
-    order.
-    """
+    """Write-back rows of one table whose first two columns are the Key; `columns` are R's fields, in order."""
 
     def __init__(
         self, connection: sqlite3.Connection, table: str, columns: tuple[str, ...], make: Callable[..., R]
@@ -33,32 +29,38 @@ class SharedRows(Generic[R]):
         self._connection = connection
         self._make = make
         self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*columns)
-        self._select = f"SELECT {', '.join(columns)} FROM {table} WHERE id = ? AND circle = ? AND owner = ?"
-        changed = ", ".join(f"{column} = excluded.{column}" for column in columns[3:])
+        self._select = (
+            f"SELECT {', '.join(columns)} FROM {table} WHERE feed = ? AND id IN (SELECT value FROM json_each(?))"
+        )
+        changed = ", ".join(f"{column} = excluded.{column}" for column in columns[2:])
         self._upsert = (
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-            f" ON CONFLICT (id, circle, owner) DO UPDATE SET {changed}"
+            f" ON CONFLICT (id, feed) DO UPDATE SET {changed}"
         )
         self._rows: dict[Key, R] = {}
+        self._changed: dict[Key, R] = {}
+
+    def load(self, feed: int, ids: Iterable[str]) -> None:
+        """Bring the rows of these subjects into memory: all that `find` is going to be asked for."""
+        wanted = [id for id in ids if Key(id, feed) not in self._rows]
+        for values in self._connection.execute(self._select, (feed, json.dumps(wanted))):
+            self._rows[Key(values[0], feed)] = self._make(*values)
 
     def find(self, key: Key) -> R | None:
         """The row as of now, this batch's changes included. Whoever changes it calls `put`."""
-        row = self._rows.get(key)
-        if row is None:
-            found = self._connection.execute(self._select, key).fetchone()
-            row = None if found is None else self._make(*found)
-        return row
+        return self._rows.get(key)
 
     def put(self, key: Key, row: R) -> None:
         """Write it with the batch."""
-        self._rows[key] = row
+        self._rows[key] = self._changed[key] = row
 
     def flush(self) -> None:
         """Write what changed, in the running transaction."""
-        if self._rows:
-            self._connection.executemany(self._upsert, map(self._values, self._rows.values()))
-            self._rows.clear()
+        if self._changed:
+            self._connection.executemany(self._upsert, map(self._values, self._changed.values()))
+        self.forget()
 
     def forget(self) -> None:
-        """The batch failed: what it changed never happened."""
+        """Read everything again: the batch is written, or what it changed never happened."""
         self._rows.clear()
+        self._changed.clear()

@@ -18,8 +18,7 @@ CREATE TABLE tracking (
     feed INTEGER PRIMARY KEY,
     incarnation BLOB NOT NULL,
     position INTEGER NOT NULL,
-    landmark BLOB NOT NULL,
-    origin_hash BLOB
+    landmark BLOB NOT NULL
 );
 CREATE TABLE waiting (feed INTEGER NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (feed, idx)) WITHOUT ROWID
 """
@@ -29,13 +28,11 @@ CREATE TABLE waiting (feed INTEGER NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (
 class Tracked:
     """`position`: the log position projected last, or the number of entries projected of a feed.
 
-    `landmark`: the event id or leaf hash of the last one, empty before the first. `origin_hash` names a feed
-    in references; None for the log.
+    `landmark`: the event id or leaf hash of the last one, empty before the first.
     """
 
     position: int
     landmark: bytes
-    origin_hash: bytes | None = None
 
 
 START = Tracked(0, b"")
@@ -43,18 +40,16 @@ START = Tracked(0, b"")
 
 def load(connection: sqlite3.Connection) -> tuple[bytes | None, dict[int, Tracked]]:
     """The incarnation the rows belong to (None: nothing projected yet) and each position."""
-    rows = connection.execute(
-        "SELECT incarnation, feed, position, landmark, origin_hash FROM tracking"
-    ).fetchall()
+    rows = connection.execute("SELECT incarnation, feed, position, landmark FROM tracking").fetchall()
     return rows[0][0] if rows else None, {feed: Tracked(*now) for _, feed, *now in rows}
 
 
 def move(connection: sqlite3.Connection, feed: int, incarnation: bytes, to: Tracked) -> None:
     """Remember a position, in the running transaction."""
     connection.execute(
-        "INSERT INTO tracking VALUES (?, ?, ?, ?, ?)"
+        "INSERT INTO tracking VALUES (?, ?, ?, ?)"
         " ON CONFLICT (feed) DO UPDATE SET position = excluded.position, landmark = excluded.landmark",
-        (feed, incarnation, to.position, to.landmark, to.origin_hash),
+        (feed, incarnation, to.position, to.landmark),
     )
 
 

@@ -59,15 +59,11 @@ class Views:
         """Why the views stand still, None while they move."""
         return self._projector.failed
 
-    async def query(
-        self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    async def query(self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`ask(connection, ...)` on a reader's thread; all it reads is of one moment."""
         return await self._queries.run(lambda connection: ask(connection, *args, **kwargs))
 
-    def read(
-        self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def read(self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `query`, on the calling thread: for the shortest questions, and for jobs."""
         return self._queries.run_now(lambda connection: ask(connection, *args, **kwargs))
 

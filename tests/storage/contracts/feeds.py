@@ -24,9 +24,7 @@ def entry(index: int, own: bool = False, parts: tuple[tuple[str, bytes], ...] = 
 class FeedRowsContract:
     """Subclass with a ``home`` fixture."""
 
-    def fill(
-        self, home: Home, count: int, own: bool = False, parts: tuple[tuple[str, bytes], ...] = ()
-    ) -> int:
+    def fill(self, home: Home, count: int, own: bool = False, parts: tuple[tuple[str, bytes], ...] = ()) -> int:
         def job(work: Work) -> int:
             feed = opened(work).feed
             work.feeds.append(feed, [entry(index, own, parts) for index in range(count)], b"frontier", count)
@@ -65,9 +63,7 @@ class FeedRowsContract:
 
     def test_heads_are_found_by_origin_hash_owner_and_circle(self, home: Home) -> None:
         head = home.do(opened)
-        second = home.do(
-            lambda work: work.feeds.open_feed("aidmesh/x/id/0", b"h" * 32, "x", None, 0, b"empty")
-        )
+        second = home.do(lambda work: work.feeds.open_feed("aidmesh/x/id/0", b"h" * 32, "x", None, 0, b"empty"))
         assert home.read(lambda reading: reading.feeds.head(ORIGIN)) == head
         assert home.read(lambda reading: reading.feeds.head_by_hash(b"h" * 32)) == second
         assert home.read(lambda reading: reading.feeds.head("unknown")) is None
@@ -186,9 +182,7 @@ class FeedRowsContract:
 
     def test_tree_nodes_are_kept(self, home: Home) -> None:
         feed = self.fill(home, 1)
-        home.do(
-            lambda work: work.feeds.append(feed, [entry(1)], b"f", 2, [(8, 0, b"a" * 32), (9, 3, b"b" * 32)])
-        )
+        home.do(lambda work: work.feeds.append(feed, [entry(1)], b"f", 2, [(8, 0, b"a" * 32), (9, 3, b"b" * 32)]))
         assert home.read(lambda reading: reading.feeds.node(feed, 9, 3)) == b"b" * 32
         assert home.read(lambda reading: reading.feeds.node(feed, 9, 4)) is None
 

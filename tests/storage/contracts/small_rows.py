@@ -77,9 +77,7 @@ class PositionsContract:
 class IdempotencyContract:
     """Subclass with a ``home`` fixture."""
 
-    def keep(
-        self, home: Home, actor: str = "amina", key: str = "k1", body: bytes = b'{"token":"secret"}'
-    ) -> None:
+    def keep(self, home: Home, actor: str = "amina", key: str = "k1", body: bytes = b'{"token":"secret"}') -> None:
         home.do(lambda work: work.idempotency.keep(actor, key, b"r" * 32, body, NOON))
 
     def test_an_answer_is_found_under_its_actor_and_key_only(self, home: Home) -> None:
@@ -121,9 +119,7 @@ class EvidenceContract:
     def test_a_proof_is_kept_as_it_was(self, home: Home) -> None:
         home.do(lambda work: work.evidence.keep("gid", "fork_detected", "two roots", [b"one", b"two"], NOON))
         home.reopen()
-        row = EvidenceRow(
-            None, "gid", "fork_detected", "two roots", (b"one", b"two"), NOON.replace(microsecond=0)
-        )
+        row = EvidenceRow(None, "gid", "fork_detected", "two roots", (b"one", b"two"), NOON.replace(microsecond=0))
         assert home.do(lambda work: work.evidence.kept()) == [row]
         assert home.do(lambda work: work.evidence.kept("gid")) == [row]
         assert home.do(lambda work: work.evidence.kept("other")) == []

@@ -17,9 +17,7 @@ class VaultContract:
     """Subclass with a ``home`` fixture."""
 
     def test_fields_come_back_after_a_restart(self, home: Home) -> None:
-        home.do(
-            lambda work: work.vault.put(AMINA, NEED, {"name": "Amina Ünal", "phone": "+49 30 1", "note": ""})
-        )
+        home.do(lambda work: work.vault.put(AMINA, NEED, {"name": "Amina Ünal", "phone": "+49 30 1", "note": ""}))
         home.reopen()
         found = {"name": "Amina Ünal", "phone": "+49 30 1", "note": ""}
         assert home.do(lambda work: work.vault.open(AMINA, NEED)) == found

@@ -1,0 +1,177 @@
+"""`aidmesh need`: what somebody needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aidmesh_cli import finding
+from aidmesh_cli.client import segment
+from aidmesh_cli.listing import paged, tell_rest, whose
+from aidmesh_cli.moments import Moment
+from aidmesh_cli.options import example, speaks
+from aidmesh_cli.output import Column, print_facts, print_table
+from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
+from aidmesh_cli.phrases import amount, group, of_amount, short, state, thing, when
+from aidmesh_cli.session import Session
+from aidmesh_cli.sharing import audience, audience_options, shared_with
+
+ID_ONLY = "Print only the id."
+IDS_ONLY = "Print only the ids, one a line."
+
+
+@click.group(short_help="What somebody needs.")
+def need() -> None:
+    """What somebody needs, and how much of it has arrived."""
+
+
+@need.command(
+    epilog=example(
+        "aidmesh need post Blankets --category bedding --quantity 20 \\",
+        "    --urgency high --until 2026-12-01 --area Lospalos",
+    )
+)
+@click.argument("item", required=False)
+@click.option("--category", required=True, help="food, water, shelter, bedding, household, hygiene, ... or other.")
+@click.option("--quantity", required=True, metavar="NUMBER", help="How much, such as 20 or 2.5.")
+@click.option("--unit", default="item", show_default=True, help="item, kg, l, m2, hour, meal, trip, night, request.")
+@click.option("--urgency", default="normal", show_default=True, help="low, normal, high or emergency.")
+@click.option("--from", "start", type=Moment(), help="Not before: 2026-12-01 or “2026-12-01 14:00”.")
+@click.option("--until", type=Moment(ends=True), help="At the latest.")
+@click.option("--area", help="Roughly where: a place name, never an address.")
+@click.option("--language", metavar="TAG", help="The language of whom it is for: en, pt-BR.")
+@click.option("--on-behalf", is_flag=True, help="It is for somebody else, who asked you to post it.")
+@personal_options
+@speaks(ID_ONLY)
+def post(session: Session, /, item: str | None, start: str | None, **given: Any) -> None:
+    """Post a need. Nobody outside your group sees it until it is shared.
+
+    ITEM is a short name such as Blankets. Personal details and the note never leave your group.
+    """
+    private = personal_fields(given)
+    body = {"item": item, "from": start, **given}
+    reply = session.post("/needs", {**{name: it for name, it in body.items() if it is not None}, **private})
+    what = f"{amount(given['quantity'], given['unit'])} {item or given['category']}"
+    session.answer(reply, f"Posted need {short(reply['id'])}: {what}.", name=reply["id"])
+    share_it = session.command(f"need share {short(reply['id'])} --consent HOW")
+    session.tell(f"Show it to another group: {share_it}")
+
+
+@need.command("list", epilog=example("aidmesh need list --state open --theirs"))
+@click.option("--state", "state_", type=click.Choice(["open", "closed"]), help="Only those.")
+@whose
+@paged
+@speaks(IDS_ONLY)
+def list_(session: Session, state_: str | None, ours: str | None, limit: int | None, cursor: str | None) -> None:
+    """List needs, newest first: ours and those that other groups show us."""
+    params = {"state": state_, "ours": ours, "limit": limit, "cursor": cursor}
+    page = session.until(lambda: session.get("/needs", params), lambda seen: bool(seen["items"]))
+    session.show(page, lambda: _print_needs(page["items"]), names=(one["id"] for one in page["items"]))
+    tell_rest(session, page)
+
+
+@need.command(epilog=example("aidmesh need show 1a2b3c4d"))
+@click.argument("id")
+@speaks(ID_ONLY)
+def show(session: Session, id: str) -> None:
+    """Show one need."""
+    found = session.get(f"/needs/{segment(finding.any_of(session, 'need', id))}")
+    session.show(found, lambda: print_facts(_facts(found)), names=[found["id"]])
+
+
+@need.command(epilog=example("aidmesh need share Blankets --with Hillside --consent by_phone"))
+@click.argument("id")
+@audience_options
+@click.option(
+    "--consent", "given", required=True, metavar="HOW", help="How whom it is for agreed: self, by_phone or proxy."
+)
+@click.option("--consent-text", "text_version", default="v1", show_default=True, help="The text they agreed to.")
+@click.option("--language", default="en", show_default=True, metavar="TAG", help="In which language.")
+@click.option("--person-knows/--person-unaware", default=None, help="With proxy: whether they know of it.")
+@speaks(ID_ONLY)
+def share(session: Session, /, id: str, peer: str | None, circle: str | None, **consent: Any) -> None:
+    """Show a need to another group: category, quantity, urgency, time and rough area. Never names or notes."""
+    known = {name: value for name, value in consent.items() if value is not None}
+    identity = finding.own_need(session, id)
+    reply = session.post(f"/needs/{segment(identity)}/share", {"consent": known, **audience(peer, circle)})
+    session.answer(reply, f"Shared need {short(reply['id'])}.", name=reply["id"])
+
+
+@need.command(epilog=example("aidmesh need unshare Blankets --with Hillside"))
+@click.argument("id")
+@audience_options
+@speaks(ID_ONLY)
+def unshare(session: Session, id: str, peer: str | None, circle: str | None) -> None:
+    """Take back what was shown to another group. Their node confirms that it shows it no more."""
+    reply = session.post(f"/needs/{segment(finding.own_need(session, id))}/unshare", audience(peer, circle))
+    session.answer(reply, f"Took back need {short(reply['id'])}.", name=reply["id"])
+
+
+@need.command(epilog=example("aidmesh need withdraw Blankets"))
+@click.argument("id")
+@speaks(ID_ONLY)
+def withdraw(session: Session, id: str) -> None:
+    """Withdraw a need: whom it is for no longer wants it."""
+    reply = session.post(f"/needs/{segment(finding.own_need(session, id))}/withdraw")
+    session.answer(reply, f"Withdrew need {short(reply['id'])}.", name=reply["id"])
+
+
+@need.command(epilog=example("aidmesh need close Blankets --reason met"))
+@click.argument("id")
+@click.option(
+    "--reason",
+    required=True,
+    help="met, partly_met, no_longer_wanted, expired, done_by_others, duplicate, referred, out_of_scope, "
+    "unreachable or entered_in_error.",
+)
+@speaks(ID_ONLY)
+def close(session: Session, id: str, reason: str) -> None:
+    """Close a need for good."""
+    identity = finding.own_need(session, id)
+    reply = session.post(f"/needs/{segment(identity)}/close", {"reason": reason})
+    session.answer(reply, f"Closed need {short(reply['id'])}: {reason.replace('_', ' ')}.", name=reply["id"])
+
+
+def _print_needs(needs: list[dict[str, Any]]) -> None:
+    columns = [
+        Column("ID"),
+        Column("NEED", gives=True),
+        Column("RECEIVED", align="right"),
+        Column("STATE", gives=True),
+        Column("UNTIL"),
+        Column("GROUP", gives=True),
+    ]
+    rows = [
+        (
+            short(one["id"]),
+            thing(one),
+            of_amount(one["received"], one["quantity"], one["unit"]),
+            state(one),
+            when(one["until"]),
+            group(one),
+        )
+        for one in needs
+    ]
+    if rows:
+        print_table(columns, rows)
+
+
+def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
+    unit = found["unit"]
+    return [
+        ("need", f"{thing(found)} ({found['category']})"),
+        ("id", found["id"]),
+        ("group", group(found)),
+        ("state", state(found)),
+        ("received", of_amount(found["received"], found["quantity"], unit)),
+        ("promised", amount(found["reserved"], unit)),
+        ("still open", amount(found["open"], unit)),
+        ("urgency", found["urgency"]),
+        ("from", when(found["from"])),
+        ("until", when(found["until"])),
+        ("area", found["area"]),
+        ("shared with", shared_with(found)),
+        *personal_lines(found),
+        ("posted", when(found["posted_at"])),
+    ]

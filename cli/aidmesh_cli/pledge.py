@@ -1,0 +1,257 @@
+"""`aidmesh pledge`: the giver's words first, then those of the need's home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from aidmesh_cli import finding
+from aidmesh_cli.client import Document, segment
+from aidmesh_cli.listing import paged, tell_rest
+from aidmesh_cli.moments import Moment
+from aidmesh_cli.need import ID_ONLY, IDS_ONLY
+from aidmesh_cli.options import example, speaks
+from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
+from aidmesh_cli.phrases import amount, day, short, thing, when
+from aidmesh_cli.problems import Answered
+from aidmesh_cli.session import Session
+
+GIVER: Final = ("giver", "local")
+HOME: Final = ("home", "local")
+OFFERED: Final = ("offered", "countered")
+FIRM: Final = ("committed", "handed_over", "partly_received")
+ON_ITS_WAY: Final = ("handed_over", "partly_received")
+QUANTITY: Final = "NUMBER"
+
+
+@click.group(short_help="What one group promises another.")
+def pledge() -> None:
+    """What one group promises another, from the offer to the receipt.
+
+    The giver: offer, revise, commit, withdraw, hand-over. Where the need is: accept, counter, decline, release,
+    receive.
+    """
+
+
+@pledge.command("list", epilog=example("aidmesh pledge list --phase offered"))
+@click.option("--role", type=click.Choice(["giver", "home", "local"]), help="Whether we give, get, or both.")
+@click.option("--phase", metavar="PHASE", help="offered, countered, accepted, committed, handed_over, received, ...")
+@click.option("--need", metavar="ID", help="Only pledges for this need.")
+@paged
+@speaks(IDS_ONLY)
+def list_(session: Session, /, **params: Any) -> None:
+    """List pledges, newest first."""
+    page = session.until(lambda: session.get("/pledges", params), lambda seen: bool(seen["items"]))
+    session.show(page, lambda: _print_pledges(page["items"]), names=(one["id"] for one in page["items"]))
+    tell_rest(session, page)
+
+
+@pledge.command(epilog=example("aidmesh pledge show 1a2b3c4d"))
+@click.argument("id")
+@speaks(ID_ONLY)
+def show(session: Session, id: str) -> None:
+    """Show one pledge, and what happens next."""
+    found = session.get(f"/pledges/{segment(finding.any_of(session, 'pledge', id))}")
+
+    def write() -> None:
+        print_facts(_facts(found))
+        print_sentence(f"Next: {found['next']}")
+
+    session.show(found, write, names=[found["id"]])
+
+
+@pledge.command(epilog=example("aidmesh pledge offer Blankets --quantity 20"))
+@click.argument("need")
+@click.option("--quantity", required=True, metavar=QUANTITY, help="How much, in the unit of the need.")
+@click.option("--offer", "offer_", metavar="ID", help="The offer of ours that it comes from.")
+@click.option("--how", default="deliver", show_default=True, help="deliver, pick_up or remote.")
+@click.option("--from", "start", type=Moment(), help="Not before.")
+@click.option("--until", type=Moment(ends=True), help="At the latest.")
+@speaks(ID_ONLY)
+def offer(session: Session, /, need: str, offer_: str | None, start: str | None, **given: Any) -> None:
+    """Offer help for a need on the board. It is held for them until they decide."""
+    body = {"need": finding.open_need(session, need), "from": start, **given}
+    if offer_ is not None:
+        body["offer"] = finding.own_offer(session, offer_)
+    reply = session.post("/pledges", {name: value for name, value in body.items() if value is not None})
+    _tell(session, reply, "Offered")
+
+
+@pledge.command(epilog=example("aidmesh pledge revise Blankets --quantity 15"))
+@click.argument("id")
+@click.option("--quantity", required=True, metavar=QUANTITY, help="How much instead.")
+@speaks(ID_ONLY)
+def revise(session: Session, id: str, quantity: str) -> None:
+    """Offer another amount than before, until they have accepted."""
+    _act(session, id, GIVER, OFFERED, "revise", "Revised", {"quantity": quantity})
+
+
+@pledge.command(epilog=example("aidmesh pledge commit Blankets"))
+@click.argument("id")
+@speaks(ID_ONLY)
+def commit(session: Session, id: str) -> None:
+    """Make an accepted pledge firm. The node does this by itself as soon as it hears of the acceptance."""
+    _act(session, id, GIVER, ("accepted",), "commit", "Committed")
+
+
+@pledge.command(epilog=example("aidmesh pledge withdraw Blankets"))
+@click.argument("id")
+@speaks(ID_ONLY)
+def withdraw(session: Session, id: str) -> None:
+    """Withdraw what was not handed over yet."""
+    _act(session, id, GIVER, (*OFFERED, "accepted", *FIRM), "withdraw", "Withdrew")
+
+
+@pledge.command("hand-over", epilog=example("aidmesh pledge hand-over Blankets --quantity 20"))
+@click.argument("id")
+@click.option("--quantity", metavar=QUANTITY, help="How much; all that is left, unless you say it.")
+@click.option("--outcome", help="handed (unless you say it), left_as_agreed, picked_up or done_remote.")
+@click.option("--failed", metavar="WHY", help="It failed: not_home, bad_address, not_ready, too_far, refused, ...")
+@speaks(ID_ONLY)
+def hand_over(session: Session, /, id: str, **given: Any) -> None:
+    """Declare that something was handed over, or why it was not."""
+    done = "Handed over" if given["failed"] is None else "Not handed over"
+    _act(session, id, GIVER, FIRM, "hand-over", done, given)
+
+
+@pledge.command(epilog=example("aidmesh pledge counter Blankets --quantity 10"))
+@click.argument("id")
+@click.option("--quantity", required=True, metavar=QUANTITY, help="How much you would take.")
+@speaks(ID_ONLY)
+def counter(session: Session, id: str, quantity: str) -> None:
+    """Ask for another amount than they offer."""
+    _act(session, id, HOME, OFFERED, "counter", "Countered", {"quantity": quantity})
+
+
+@pledge.command(epilog=example("aidmesh pledge accept Blankets"))
+@click.argument("id")
+@click.option("--quantity", metavar=QUANTITY, help="How much of it; all, unless you say it.")
+@speaks(ID_ONLY)
+def accept(session: Session, id: str, quantity: str | None) -> None:
+    """Accept what they offer. It is firm once the giver has committed."""
+    _act(session, id, HOME, OFFERED, "accept", "Accepted", {"quantity": quantity})
+
+
+@pledge.command(epilog=example("aidmesh pledge decline Blankets --reason already_covered"))
+@click.argument("id")
+@click.option(
+    "--reason",
+    required=True,
+    help="already_covered, not_suitable, timing, person_prefers_other, safety, need_closed or other.",
+)
+@speaks(ID_ONLY)
+def decline(session: Session, id: str, reason: str) -> None:
+    """Decline what they offer."""
+    _act(session, id, HOME, OFFERED, "decline", "Declined", {"reason": reason})
+
+
+@pledge.command(epilog=example("aidmesh pledge release Blankets --reason found_elsewhere"))
+@click.argument("id")
+@click.option("--reason", required=True, help="changed_plan, found_elsewhere, unanswered, need_closed or other.")
+@speaks(ID_ONLY)
+def release(session: Session, id: str, reason: str) -> None:
+    """Give back what was accepted and did not arrive: it is no longer needed."""
+    _act(session, id, HOME, ("accepted", *FIRM), "release", "Released", {"reason": reason})
+
+
+@pledge.command(epilog=example("aidmesh pledge receive Blankets --condition good"))
+@click.argument("id")
+@click.option("--quantity", metavar=QUANTITY, help="How much arrived; all on its way, unless you say it.")
+@click.option("--condition", help="good (unless you say it), damaged, partial or other.")
+@speaks(ID_ONLY)
+def receive(session: Session, /, id: str, **given: Any) -> None:
+    """Confirm what arrived."""
+    _act(session, id, HOME, ON_ITS_WAY, "receive", "Received", given)
+
+
+def _act(
+    session: Session,
+    text: str,
+    roles: tuple[str, ...],
+    phases: tuple[str, ...],
+    verb: str,
+    done: str,
+    given: Mapping[str, Any] | None = None,
+) -> None:
+    identity = finding.pledge_in(session, text, roles, phases)
+    body = {name: value for name, value in (given or {}).items() if value is not None}
+    _tell(session, session.post(f"/pledges/{segment(identity)}/{verb}", body), done)
+
+
+def _tell(session: Session, reply: Document, done: str) -> None:
+    """One line about what was done; beside it, what happens next."""
+    line, next_step = f"{done}: pledge {short(reply['id'])}.", ""
+    if not (session.as_json or session.quiet):
+        try:
+            found = session.get(f"/pledges/{segment(reply['id'])}")
+        except Answered:
+            pass  # it is done; only the description is missing
+        else:
+            line = f"{done}: pledge {short(found['id'])}, {_promised(found)} {thing(found)} {_between(found)}."
+            next_step = found["next"]
+    session.answer(reply, line, name=reply["id"])
+    if next_step:
+        session.tell(f"Next: {next_step}")
+
+
+def _print_pledges(pledges: list[dict[str, Any]]) -> None:
+    columns = [
+        Column("ID"),
+        Column("PLEDGE", gives=True),
+        Column("QUANTITY", align="right"),
+        Column("PHASE"),
+        Column("BETWEEN", gives=True),
+        Column("CHANGED"),
+    ]
+    rows = [
+        (
+            short(one["id"]),
+            thing(one),
+            _promised(one),
+            one["phase"].replace("_", " "),
+            _between(one),
+            day(one["updated_at"]),
+        )
+        for one in pledges
+    ]
+    if rows:
+        print_table(columns, rows)
+
+
+def _promised(one: Mapping[str, Any]) -> str:
+    """The amount that counts now: firm before accepted before offered."""
+    known = (one[name] for name in ("committed", "accepted", "offered"))
+    return amount(next((text for text in known if text not in (None, "0")), "0"), one["unit"])
+
+
+def _between(one: Mapping[str, Any]) -> str:
+    peer = one.get("peer_name") or short(one.get("peer"))
+    return {"giver": f"to {peer}", "home": f"from {peer}"}.get(one["role"], "within our group")
+
+
+def _facts(found: Mapping[str, Any]) -> list[tuple[str, object]]:
+    unit = found["unit"]
+
+    def said(name: str) -> str:
+        return "" if found[name] in (None, "0") else amount(found[name], unit)
+
+    return [
+        ("pledge", f"{thing(found)} {_between(found)}"),
+        ("id", found["id"]),
+        ("need", short(found["need"])),
+        ("offer", short(found["offer"])),
+        ("phase", found["phase"].replace("_", " ")),
+        ("reason", str(found["reason"] or "").replace("_", " ")),
+        ("offered", amount(found["offered"], unit)),
+        ("accepted", said("accepted")),
+        ("committed", said("committed")),
+        ("handed over", said("handed")),
+        ("on its way", said("in_transit")),
+        ("received", said("received")),
+        ("how", found["how"].replace("_", " ")),
+        ("from", when(found["from"])),
+        ("until", when(found["until"])),
+        ("changed", when(found["updated_at"])),
+    ]

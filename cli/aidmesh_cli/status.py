@@ -1,0 +1,98 @@
+"""`aidmesh status`: how it stands with the node, and what waits for somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from aidmesh_cli.client import Document
+from aidmesh_cli.options import example, speaks
+from aidmesh_cli.output import print_facts, print_sentence
+from aidmesh_cli.phrases import counted, short, tally
+from aidmesh_cli.problems import Answered
+from aidmesh_cli.session import Session
+
+
+@click.command(epilog=example("aidmesh status --home harbour"), short_help="How it stands with the node.")
+@speaks("Print only the standing: active, new or recovering.")
+def status(session: Session) -> None:
+    """Show how it stands with the node: its group, its counts, its links, and what to do next."""
+    found = session.get("/status")
+    session.show(found, lambda: _write(session, found), names=[found["standing"]])
+
+
+def _write(session: Session, found: Document) -> None:
+    peers: list[dict[str, Any]] = session.get("/peers")["items"]
+    counts = found["counts"]
+    facts: list[tuple[str, object]] = [
+        ("group", f"{found['group']['name']} ({short(found['group']['gid'])})"),
+        ("address", found.get("url") or f"http://{found['listen']}"),
+        ("standing", _standing(found)),
+        ("needs", tally(counts["needs"])),
+        ("offers", tally(counts["offers"])),
+        ("pledges", tally(counts["pledges"])),
+        ("groups", _links(peers)),
+        ("waits for", _incomplete(found)),
+    ]
+    print_facts(facts)
+    for step in _next_steps(session, found, peers):
+        print_sentence(f"Next: {step}")
+
+
+def _standing(found: Document) -> str:
+    if found["standing"] == "active" and found["signing"]:
+        return "in order; it signs what it says"
+    if found["standing"] == "active":
+        return f"in order; {counted(len(found['unsigned_feeds']), 'feed')} not signed yet"
+    if found["standing"] == "recovering":
+        return "recovering: it signs nothing"
+    return "new: it has said nothing yet"
+
+
+def _links(peers: list[dict[str, Any]]) -> str:
+    states: dict[str, int] = {}
+    for one in peers:
+        word = {"active": "linked", "pending": "not confirmed"}.get(one["state"], one["state"])
+        states[word] = states.get(word, 0) + 1
+    away = sum(1 for one in peers if one["state"] == "active" and not one.get("reachable"))
+    return tally(states) + (f" ({away} not reachable now)" if away else "")
+
+
+def _incomplete(found: Document) -> str:
+    missing = sum(feed.get("incomplete") or 0 for feed in found["feeds"])
+    return f"{counted(missing, 'entry', 'entries')} of other groups" if missing else ""
+
+
+def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) -> list[str]:
+    steps = []
+    if found["standing"] == "recovering":
+        steps.append(f"{found.get('standing_reason') or 'This node was restored or copied.'} Tell your operator.")
+    for one in peers:
+        name, look = one.get("name") or short(one["gid"]), session.command(f"peer status {short(one['gid'])}")
+        if one["state"] == "pending" and not one.get("confirmed"):
+            steps.append(f"compare the four words with {name}: {look}")
+        if one.get("frozen"):
+            steps.append(f"nothing more is taken from {name} ({one['frozen']}): {look}")
+    for role, phase, what in (
+        ("home", "offered", "accept or decline what is offered"),
+        ("giver", "countered", "answer what they propose instead"),
+        ("giver", "accepted", "commit what was accepted, or withdraw it"),
+        ("giver", "committed", "hand over what was promised"),
+        ("home", "handed_over", "confirm what arrived"),
+    ):
+        waiting = _waiting(session, role, phase)
+        if waiting:
+            pledges = counted(waiting, "pledge")
+            look = session.command(f"pledge list --role {role} --phase {phase}")
+            steps.append(f"{what} ({pledges}): {look}")
+    if not steps and not peers:
+        steps.append(f"link with another group: {session.command('peer invite')}")
+    return steps
+
+
+def _waiting(session: Session, role: str, phase: str) -> int:
+    try:
+        return len(session.get("/pledges", {"role": role, "phase": phase, "limit": 100})["items"])
+    except Answered:
+        return 0  # the rest of the status is worth showing all the same

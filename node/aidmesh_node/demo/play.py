@@ -1,0 +1,191 @@
+"""One demo from begin to end: folder, nodes, story, report, and nothing left behind whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import ClientSession, DummyCookieJar
+
+from aidmesh_node.demo import report
+from aidmesh_node.demo.agreement import Account, account, disagreements
+from aidmesh_node.demo.client import NodeClient
+from aidmesh_node.demo.failure import DemoFailed
+from aidmesh_node.demo.groups import Group, Teller
+from aidmesh_node.demo.helping import Helping
+from aidmesh_node.demo.input import DemoInput, find_data, read_input
+from aidmesh_node.demo.meeting import import_all, pair, share_all
+from aidmesh_node.demo.nodes import DemoNode, Found, demo_folder, keep, running_nodes
+from aidmesh_node.demo.options import DemoEvent, DemoOptions, DemoResult, Tell
+from aidmesh_node.demo.waiting import until
+
+SEEDS: Final = 2**31
+TERMINATED: Final = 128 + signal.SIGTERM
+
+
+@dataclass(slots=True)
+class Play:
+    """What one run knows."""
+
+    options: DemoOptions
+    teller: Teller
+    found: Found
+    folder: Path
+    choice: random.Random
+    report: dict[str, object]
+    nodes: list[DemoNode] = field(default_factory=list)
+
+
+def play(options: DemoOptions, tell: Tell, found: Found, environment: Mapping[str, str]) -> DemoResult:
+    """Run the demo. `found` makes a home. Raises KeyboardInterrupt after Ctrl-C, when everything is stopped."""
+    began = time.monotonic()
+    today = datetime.now(UTC).date()
+    seed = random.SystemRandom().randrange(SEEDS) if options.seed is None else options.seed
+    teller = Teller(tell)
+    told = report.blank(seed, today)
+    with demo_folder(options.folder) as folder:
+        run = Play(options, teller, found, folder, random.Random(seed), told)
+        try:
+            teller.step("The files are read")
+            brought = read_input(find_data(options.data, environment, Path.cwd()), today)
+            told["source"] = str(brought.source)
+            teller.note(f"Files: {brought.source}. All dates move by whole days, to {today}. Seed: {seed}.")
+            asyncio.run(_run(run, brought, began))
+        except* DemoFailed as failures:
+            detail = str(_first(failures))
+            told["ok"] = False
+            told["failed"] = report.failure(teller.now, detail, run.nodes, None if options.exit else folder)
+            told["seconds"] = round(time.monotonic() - began, 2)
+            _tell_failure(run, detail)
+        except* asyncio.CancelledError:
+            raise SystemExit(TERMINATED) from None
+    return DemoResult(bool(told["ok"]), told)
+
+
+async def _run(run: Play, brought: DemoInput, began: float) -> None:
+    """The story, then whatever the end is to be."""
+    with _stopped_by_sigterm():
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
+            groups = await _found(run, brought, stack, session)
+            *asking, giving = groups
+            await _tell_story(run, session, asking, giving)
+            run.report["seconds"] = round(time.monotonic() - began, 2)
+            run.teller.tell(DemoEvent("table", "What was asked for, and what arrived", report=run.report))
+            if run.options.exit:
+                run.teller.tell(DemoEvent("done", "The nodes are stopped and their folder is removed.", report=run.report))
+            else:
+                keep(run.folder)
+                run.report["folder"] = str(run.folder)
+                stop = _interruption()
+                run.teller.tell(DemoEvent("done", "The nodes keep running until Ctrl-C.", report=run.report))
+                await stop.wait()
+
+
+async def _found(run: Play, brought: DemoInput, stack: AsyncExitStack, session: ClientSession) -> list[Group]:
+    """The asking groups, then the giving one, each with its node running."""
+    run.teller.step("Three groups start their nodes")
+    members = (*brought.asking, brought.giving)
+    names, seconds_max = [member.name for member in members], run.options.step_seconds_max
+    run.nodes = []
+    nodes = await stack.enter_async_context(
+        running_nodes(run.folder, names, run.found, session, seconds_max, run.nodes)
+    )
+    run.report["nodes"] = report.addresses(nodes)
+    for node in nodes:
+        run.teller.note(f"{node.name} listens on {node.url}")
+    return [
+        Group(node, NodeClient(session, node.name, node.url, node.token, seconds_max), member)
+        for node, member in zip(nodes, members, strict=True)
+    ]
+
+
+async def _tell_story(run: Play, session: ClientSession, asking: list[Group], giving: Group) -> None:
+    teller, seconds_max = run.teller, run.options.step_seconds_max
+    await pair(teller, asking, giving, seconds_max)
+    await import_all(teller, (*asking, giving))
+    await share_all(teller, asking, giving, seconds_max)
+    helping = Helping(teller, asking, giving, run.choice, session, seconds_max, Counter())
+    run.report["cut"] = report.cut_report(await helping.pledge())
+    await helping.accept()
+    await helping.hand_over()
+    await _compare(run, (*asking, giving), asking)
+
+
+async def _compare(run: Play, groups: tuple[Group, ...], asking: list[Group]) -> None:
+    """Wait until the last words have arrived everywhere, then let every node verify everything it holds."""
+    run.teller.step("The nodes are compared and verified")
+    accounts: list[Account] = []
+    differing: list[str] = []
+
+    async def missing() -> str:
+        accounts[:] = await asyncio.gather(*(account(group) for group in groups))
+        differing[:] = disagreements(accounts)
+        return "; ".join(differing)
+
+    try:
+        await until(missing, run.options.step_seconds_max)
+    except DemoFailed:
+        for sentence in differing:
+            run.teller.note(f"Not alike: {sentence}.")
+    verifications: list[dict[str, Any]] = await asyncio.gather(*(group.client.post("/verify") for group in groups))
+    for group, verification in zip(groups, verifications, strict=True):
+        problem = verification["first_problem"]
+        checked = ", ".join(f"{count} {what}" for what, count in verification["checked"].items())
+        run.teller.note(f"{group.name}: {checked}; {'all right' if problem is None else problem['detail']}")
+    verified, agree = all(one["ok"] for one in verifications), not differing
+    run.report.update(
+        ok=verified and agree,
+        verified=verified,
+        agree=agree,
+        disagreements=list(differing),
+        items=report.items(asking, accounts),
+        nodes=[report.node_report(*one) for one in zip(groups, accounts, verifications, strict=True)],
+    )
+
+
+def _tell_failure(run: Play, detail: str) -> None:
+    run.teller.note(f"Failed while: {run.teller.now}. {detail}")
+    for node in run.nodes:
+        for line in node.last_words():
+            run.teller.note(f"  {node.name}: {line}")
+
+
+def _first(failures: BaseExceptionGroup[DemoFailed]) -> BaseException:
+    """The failure that was raised first; the others are mostly its consequences."""
+    inner: BaseException = failures
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    return inner
+
+
+def _interruption() -> asyncio.Event:
+    """Set by Ctrl-C: from here on it is the normal end of the demo."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    return stop
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """A polite kill ends the demo like Ctrl-C, with every node stopped."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)

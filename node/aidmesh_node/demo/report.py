@@ -1,0 +1,99 @@
+"""The demo's result as one JSON object. Quantities are decimal texts, as everywhere in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from aidmesh_node.demo.agreement import Account
+from aidmesh_node.demo.groups import Group
+from aidmesh_node.demo.helping import Cut
+from aidmesh_node.demo.nodes import DemoNode
+
+SCHEMA_VERSION = 1
+
+
+def blank(seed: int, as_of: date) -> dict[str, object]:
+    """The report before anything happened; what never happens stays as it is here."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "ok": False,
+        "verified": False,
+        "agree": False,
+        "seed": seed,
+        "source": None,
+        "as_of": as_of.isoformat(),
+        "cut": None,
+        "items": [],
+        "nodes": [],
+        "disagreements": [],
+        "failed": None,
+        "folder": None,
+        "seconds": 0.0,
+    }
+
+
+def addresses(nodes: Sequence[DemoNode]) -> list[dict[str, object]]:
+    """Where each node is, for a report of a run that has not come further."""
+    return [{"name": node.name, "url": node.url, "home": str(node.home)} for node in nodes]
+
+
+def node_report(group: Group, told: Account, verification: dict[str, Any]) -> dict[str, object]:
+    """One node: counts by state and phase, every feed it holds, and what `verify` said."""
+    return {
+        "name": group.name,
+        "gid": group.gid,
+        "url": group.node.url,
+        "home": str(group.node.home),
+        **told.status["counts"],
+        "feeds": [
+            {name: feed[name] for name in ("origin", "owner", "size", "root")} for feed in told.status["feeds"]
+        ],
+        "verified": verification["ok"],
+        "checked": verification["checked"],
+        "first_problem": verification["first_problem"],
+    }
+
+
+def items(asking: Sequence[Group], accounts: Sequence[Account]) -> list[dict[str, str]]:
+    """Wanted, received and still open per item and unit, over all that the asking groups shared."""
+    asked = {(group.gid, need) for group in asking for need in group.needs}
+    totals: dict[tuple[str, str], list[Decimal]] = {}
+    for told in accounts:
+        for need in told.needs:
+            if (told.gid, need["id"]) in asked:
+                sums = totals.setdefault((need["item"] or need["category"], need["unit"]), [Decimal(0)] * 3)
+                for place, name in enumerate(("quantity", "received", "open")):
+                    sums[place] += Decimal(need[name])
+    return [
+        {
+            "item": item,
+            "unit": unit,
+            "wanted": _text(wanted),
+            "received": _text(received),
+            "open": _text(still_open),
+        }
+        for (item, unit), (wanted, received, still_open) in sorted(totals.items())
+    ]
+
+
+def cut_report(cut: Cut | None) -> dict[str, object] | None:
+    """Which node was killed, and after how many pledges."""
+    return None if cut is None else {"name": cut.group.name, "after_pledges": cut.after}
+
+
+def failure(step: str, detail: str, nodes: Sequence[DemoNode], folder: Path | None) -> dict[str, object]:
+    """What did not happen, and the last words of every node."""
+    return {
+        "step": step,
+        "detail": detail,
+        "logs": {node.name: node.last_words() for node in nodes},
+        "folder": None if folder is None else str(folder),
+    }
+
+
+def _text(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"

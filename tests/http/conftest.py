@@ -1,0 +1,133 @@
+"""One group with a real node on a real port: its operator, and members of each role who joined by invitation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, ClientSession, web
+
+from aidmesh_node.application.node import Node
+from aidmesh_node.http.app import build_runner
+from aidmesh_node.main import init, open_node
+
+BLANKETS = {"category": "bedding", "item": "Blanket", "quantity": "100", "unit": "item"}
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back, read to the end."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def code(self) -> str:
+        return str(self.body.get("code", ""))
+
+    @property
+    def id(self) -> str:
+        return str(self.body["id"])
+
+
+@dataclass(slots=True)
+class Group:
+    """Speaks HTTP to one node as somebody: by role, by a token, or as nobody (None)."""
+
+    node: Node
+    session: ClientSession
+    port: int
+    tokens: dict[str, str] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
+    position: str = "0"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def ask(self, who: str | None, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """One request. `who` is a role that has joined, a whole token, or None; underlines in header names are
+        hyphens. Reads are of everything this group has been told is written."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if who is not None:
+            sent.setdefault("Authorization", f"Bearer {self.tokens.get(who, who)}")
+        if method == "GET":
+            sent.setdefault("Aidmesh-Position", self.position)
+        given: dict[str, Any] = {"data": body} if isinstance(body, bytes) else {"json": body}
+        if body is None:
+            given = {}
+        async with self.session.request(method, self.url + path, headers=sent, **given) as response:
+            answer = await _read(response)
+        if "Aidmesh-Position" in answer.headers and answer.status < 300:
+            self.position = str(max(int(self.position), int(answer.headers["Aidmesh-Position"])))
+        return answer
+
+    async def get(self, who: str | None, path: str, **headers: str) -> Answer:
+        return await self.ask(who, "GET", f"/api/v1{path}", **headers)
+
+    async def post(self, who: str | None, path: str, body: object = None, **headers: str) -> Answer:
+        return await self.ask(who, "POST", f"/api/v1{path}", body, **headers)
+
+    async def joins(self, name: str, role: str) -> str:
+        """Somebody new with this role; their token. Known from now on by `name`."""
+        invited = await self.post("operator", "/members", {"name": name.title(), "role": role})
+        joined = await self.post(None, "/join", {"invitation": invited.body["invitation"]})
+        assert joined.status == 201, joined.text
+        self.tokens[name], self.members[name] = joined.body["token"], joined.id
+        return self.tokens[name]
+
+    async def need(self, who: str = "coordinator", **changed: object) -> str:
+        posted = await self.post(who, "/needs", {**BLANKETS, **changed})
+        assert posted.status == 201, posted.text
+        return posted.id
+
+    async def offer(self, who: str = "coordinator", **changed: object) -> str:
+        posted = await self.post(who, "/offers", {**BLANKETS, **changed})
+        assert posted.status == 201, posted.text
+        return posted.id
+
+    async def pledge(self, who: str, need: str, **more: object) -> str:
+        offered = await self.post(who, "/pledges", {"need": need, "quantity": "10", **more})
+        assert offered.status == 201, offered.text
+        return offered.id
+
+
+async def _read(response: ClientResponse) -> Answer:
+    text = await response.text()
+    kind = response.content_type
+    body = await response.json(content_type=None) if kind.endswith("json") and text else {}
+    return Answer(response.status, body, dict(response.headers), text)
+
+
+@asynccontextmanager
+async def opened(folder: Path, name: str = "North") -> AsyncIterator[Group]:
+    """The group in `folder`, a new one if there is none, its node answering."""
+    home = folder / "home"
+    if not home.exists():
+        init(home, name, state_dir=folder / "state")
+    async with open_node(home) as running, ClientSession() as session:
+        runner = build_runner(running.node)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        try:
+            yield Group(running.node, session, port, {"operator": (home / "operator.token").read_text().strip()})
+        finally:
+            await runner.cleanup()
+
+
+@pytest.fixture
+async def group(tmp_path: Path) -> AsyncIterator[Group]:
+    """The operator, a coordinator and two members."""
+    async with opened(tmp_path) as group:
+        await group.joins("coordinator", "coordinator")
+        await group.joins("member", "member")
+        await group.joins("other", "member")
+        yield group

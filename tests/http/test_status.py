@@ -1,0 +1,55 @@
+"""The node about itself: alive, ready, where it stands, and whether what is read is as new as what was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .conftest import Group, opened
+
+
+async def test_alive_ready_and_standing(group: Group) -> None:
+    assert (await group.ask(None, "GET", "/healthz")).body == {"status": "ok"}
+    assert (await group.ask(None, "GET", "/readyz")).body == {"status": "ok"}
+    await group.need()
+    status = (await group.get("member", "/status")).body
+    assert status["group"] == {"gid": group.node.gid, "name": "North"}
+    assert (status["standing"], status["signing"], status["peers"]) == ("active", True, 0)
+    assert status["counts"]["needs"] == {"open": 1}
+    (identity,) = status["feeds"]
+    assert (identity["size"], identity["signed_size"], identity["incomplete"]) == (2, 2, 0)
+    assert len(identity["root"]) == 64
+
+
+async def test_no_answer_shows_a_secret_or_a_path_of_keys(group: Group) -> None:
+    for path in ("/status", "/config", "/members", "/peers"):
+        text = (await group.get("operator", path)).text
+        assert "token" not in text and "hash" not in text and "keys" not in text, path
+        assert not [token for token in group.tokens.values() if token in text]
+    settings = (await group.get("operator", "/config")).body["settings"]
+    assert {"node.name", "node.listen", "node.url"} <= {setting["key"] for setting in settings}
+    assert all(setting["origin"] for setting in settings)
+
+
+async def test_verify_recomputes_everything(group: Group) -> None:
+    await group.need()
+    report = await group.post("operator", "/verify")
+    assert (report.status, report.body["ok"], report.body["first_problem"]) == (200, True, None)
+    assert report.body["checked"]["events"] > 0
+
+
+async def test_a_position_from_the_future_is_waited_for_and_then_said_to_be_missing(group: Group) -> None:
+    ahead = await group.get("member", "/needs", Aidmesh_Position="999999")
+    assert (ahead.status, ahead.code, ahead.headers["Retry-After"]) == (503, "views_behind", "1")
+    for text in ("-1", "1.5", "x", "9" * 19, "٣"):
+        header = await group.get("member", "/needs", Aidmesh_Position=text)
+        assert (header.status, header.code) == (400, "malformed"), text
+
+
+async def test_a_node_that_starts_again_knows_its_people(tmp_path: Path) -> None:
+    async with opened(tmp_path) as group:
+        member, brief = await group.joins("member", "member"), await group.joins("brief", "member")
+        assert (await group.post("operator", f"/members/{group.members['brief']}/revoke")).status == 200
+        need = await group.need("member")
+    async with opened(tmp_path) as group:
+        assert (await group.get(member, f"/needs/{need}")).status == 200
+        assert (await group.get(brief, f"/needs/{need}")).status == 401

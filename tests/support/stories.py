@@ -1,0 +1,147 @@
+"""What people in a story do, in one line each, and what must hold whenever a story ends."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from aidmesh_node.application import needs, offers, pledges
+from aidmesh_node.application.needs import PostNeed
+from aidmesh_node.application.offers import PostOffer
+from aidmesh_node.application.pledges import OfferPledge, SharedNeed
+from aidmesh_node.application.subject_ids import SubjectIds, heard_pledge_id
+from aidmesh_node.domain.consent import Consent
+from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.offer import Offer
+from aidmesh_node.domain.pledge import GIVER, Pledge
+from aidmesh_node.domain.pledge_fold import PledgeState
+from aidmesh_node.domain.quantity import Quantity
+from aidmesh_node.home import Home
+from aidmesh_node.storage.key_files import load_keys
+from aidmesh_node.views import shared_needs
+from aidmesh_node.views.board import board
+from tests.support.federation import Group, Mesh
+
+CONSENT = Consent("by_phone", "v1", "en")
+EVENTS_MAX = 100_000
+
+
+async def post_need(group: Group, amount: int, item: str = "Blankets", **private: str) -> UUID:
+    """Somebody asks for so many of something; `private` goes to the vault."""
+    need_id = group.node.entropy.uuid()
+    asked = PostNeed("bedding", Quantity(Decimal(amount), "item"), item=item, area="North", private=private)
+    await group.do(needs.post_need, need_id, group.node.entropy.uuid(), asked)
+    return need_id
+
+
+async def share(group: Group, need_id: UUID, circle: bytes) -> str:
+    """A coordinator shares it with the person's consent. Returns the id the circle will know it by."""
+    await group.do(needs.share_need, need_id, circle, CONSENT)
+    return subject_of(group, circle, need_id).hex()
+
+
+async def post_offer(group: Group, amount: int, item: str = "Blankets") -> UUID:
+    """Somebody can give so many."""
+    offer_id = group.node.entropy.uuid()
+    stock = PostOffer("bedding", Quantity(Decimal(amount), "item"), "item", item=item)
+    await group.do(offers.post_offer, offer_id, group.node.entropy.uuid(), stock)
+    return offer_id
+
+
+async def pledge(group: Group, subject: str, amount: int, offer: UUID | None = None) -> UUID:
+    """Promise so many towards a need that a peer shows."""
+    pledge_id = group.node.entropy.uuid()
+    await group.do(pledges.offer_pledge, pledge_id, OfferPledge(await shown(group, subject), Decimal(amount), offer))
+    return pledge_id
+
+
+async def shown(group: Group, subject: str) -> SharedNeed:
+    """A peer's need as this group's board knows it."""
+    seen: Any = await group.see(shared_needs.standing, subject)
+    entry = seen["shared"]
+    name = f"{entry['origin_hash']}:{entry['index']}"
+    return SharedNeed(UUID(subject), seen["circle"], seen["owner"], seen["unit"], name)
+
+
+async def on_board(group: Group) -> dict[str, dict[str, Any]]:
+    """Open needs by id as the members of this group see them."""
+    seen: Any = await group.see(board)
+    return {need["id"]: need for need in seen["needs"]}
+
+
+def subject_of(group: Group, circle: bytes, aggregate: UUID) -> bytes:
+    """The id by which a circle knows something of this group."""
+    return SubjectIds(load_keys(Home(group.home).keys).subject).subject(circle, aggregate)
+
+
+def heard(giver: Group, circle: bytes, pledge_id: UUID) -> UUID:
+    """The id by which the need's home knows a giver's pledge."""
+    return heard_pledge_id(circle, subject_of(giver, circle, pledge_id))
+
+
+async def state(group: Group, pledge_id: UUID) -> PledgeState:
+    """A pledge as this node folds it now."""
+    return (await group.node.writer.run(lambda work: work.get(Pledge, pledge_id).state)).value
+
+
+async def need_totals(group: Group, need_id: UUID) -> tuple[int, int, int]:
+    """(reserved, received, acceptable) of one of our needs."""
+
+    def read(work: Any) -> tuple[int, int, int]:
+        need = work.get(Need, need_id)
+        return int(need.reserved), int(need.received), int(need.acceptable)
+
+    return (await group.node.writer.run(read)).value
+
+
+async def offer_totals(group: Group, offer_id: UUID) -> tuple[int, int, int]:
+    """(held, committed, drawn) of one of our offers."""
+
+    def read(work: Any) -> tuple[int, int, int]:
+        offer = work.get(Offer, offer_id)
+        return int(offer.held), int(offer.committed), int(offer.drawn)
+
+    return (await group.node.writer.run(read)).value
+
+
+def made(group: Group, kind: type[Any]) -> list[Any]:
+    """All events of one class in this node's log, in order."""
+    events = group.node.readers.run_now(lambda reading: reading.events.select(0, EVENTS_MAX))  # type: ignore[attr-defined]
+    return [event for _, event in events if isinstance(event, kind)]
+
+
+async def check_all_agree(mesh: Mesh) -> None:
+    """The end of every story: all heard all, totals are the sums of their pledges, and every node verifies."""
+    await mesh.settle()
+    by_gid = {group.node.gid: group for group in mesh.groups.values()}
+    for group in mesh.groups.values():
+        for offered in made(group, Pledge.Offered):
+            if offered.side == GIVER and offered.peer in by_gid:
+                theirs = heard(group, bytes.fromhex(offered.circle), offered.originator_id)
+                ours = await state(group, offered.originator_id)
+                assert ours == await state(by_gid[offered.peer], theirs), "both sides agree on the pledge"
+        await _check_sums(group)
+        report = group.node.verify()
+        assert report.ok, f"{group.node.name}: {report.first_problem}"
+
+
+async def _check_sums(group: Group) -> None:
+    def check(work: Any) -> None:
+        held = [work.get(Pledge, offered.originator_id) for offered in made(group, Pledge.Offered)]
+        for posted in made(group, Need.Posted):
+            need = work.get(Need, posted.originator_id)
+            mine = [each.state.coverage for each in held if each.role != GIVER and each.need_id == need.id]
+            assert need.reserved == sum(coverage.reserved for coverage in mine)
+            assert need.received == sum(coverage.received for coverage in mine)
+            surplus = max(Decimal(0), need.received - need.quantity)
+            assert need.reserved + need.received <= need.quantity + surplus
+        for posted in made(group, Offer.Posted):
+            offer = work.get(Offer, posted.originator_id)
+            taken = [each.state.booking for each in held if each.offer_id == offer.id]
+            assert offer.held == sum(booking.held for booking in taken)
+            assert offer.committed == sum(booking.committed for booking in taken)
+            assert offer.drawn == sum(booking.drawn for booking in taken)
+            assert offer.quantity is None or offer.held + offer.committed + offer.drawn <= offer.quantity
+
+    await group.node.writer.run(check)
