@@ -13,7 +13,7 @@ from aidmesh_cli.moments import Moment
 from aidmesh_cli.options import example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
-from aidmesh_cli.phrases import amount, group, of_amount, short, state, thing, when
+from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with
 
@@ -147,7 +147,7 @@ def _print_needs(needs: list[dict[str, Any]]) -> None:
             short(one["id"]),
             thing(one),
             of_amount(one["received"], one["quantity"], one["unit"]),
-            state(one),
+            ended(one),
             when(one["until"]),
             group(one),
         )

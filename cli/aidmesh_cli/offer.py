@@ -14,7 +14,7 @@ from aidmesh_cli.need import ID_ONLY, IDS_ONLY
 from aidmesh_cli.options import example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
-from aidmesh_cli.phrases import amount, group, of_amount, short, state, thing, when
+from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with
@@ -122,7 +122,7 @@ def _print_offers(offers: list[dict[str, Any]]) -> None:
         Column("GROUP", gives=True),
     ]
     rows = [
-        (short(one["id"]), thing(one), available(one), state(one), when(one["until"]), group(one)) for one in offers
+        (short(one["id"]), thing(one), available(one), ended(one), when(one["until"]), group(one)) for one in offers
     ]
     if rows:
         print_table(columns, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
@@ -51,27 +52,17 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
 
 
 def print_facts(facts: Sequence[tuple[str, object]]) -> None:
-    """`name  value`, one a line; facts without a value are left out. Long values are shortened."""
+    """`name  value`, long values wrapped below themselves; facts without a value are left out."""
     known = [(name, "" if value is None else plain(value)) for name, value in facts]
     shown = [(name, value) for name, value in known if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        print_line(f"{name:<{width}}  {value}")
-
-
-def print_line(text: str, *, style: str = "") -> None:
-    """One line, shortened to the width there is."""
-    from rich.text import Text
-
-    _print(Text(plain(text), style=style, no_wrap=True, overflow="ellipsis"))
+        _print_wrapped(f"{name:<{width}}  ", value)
 
 
 def print_sentence(text: str) -> None:
     """Prose, wrapped between words."""
-    import textwrap
-
-    for line in textwrap.wrap(plain(text), _columns(sys.stdout)) or [""]:
-        print(line)
+    _print_wrapped("", plain(text))
 
 
 def is_plain(stream: TextIO) -> bool:
@@ -103,6 +94,20 @@ def _print(what: Any) -> None:
         printer.print(what)
     for line in captured.get().splitlines():
         print(line.rstrip())
+
+
+def _print_wrapped(lead: str, text: str) -> None:
+    # An id or an address is never broken: somebody will want to copy it.
+    lines = textwrap.wrap(
+        text,
+        _columns(sys.stdout),
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for line in lines or [lead.rstrip()]:
+        print(line)
 
 
 def _columns(stream: TextIO) -> int:

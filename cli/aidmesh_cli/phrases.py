@@ -69,6 +69,11 @@ def state(document: Mapping[str, Any]) -> str:
     return words.replace("_", " ")
 
 
+def ended(document: Mapping[str, Any]) -> str:
+    """ "open", or only why it is not any more: for tables."""
+    return str(document.get("closed_reason") or document.get("state")).replace("_", " ")
+
+
 def group(document: Mapping[str, Any]) -> str:
     """Whose it is."""
     return "us" if document.get("ours") else str(document.get("group_name") or short(document.get("group")))

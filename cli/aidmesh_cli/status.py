@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from aidmesh_cli.client import Document
+from aidmesh_cli.finding import LISTED_MAX
 from aidmesh_cli.options import example, speaks
 from aidmesh_cli.output import print_facts, print_sentence
 from aidmesh_cli.phrases import counted, short, tally
+from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import Answered
 from aidmesh_cli.session import Session
 
@@ -36,8 +38,10 @@ def _write(session: Session, found: Document) -> None:
         ("waits for", _incomplete(found)),
     ]
     print_facts(facts)
-    for step in _next_steps(session, found, peers):
+    for step, command in _next_steps(session, found, peers):
         print_sentence(f"Next: {step}")
+        if command:
+            click.echo(f"      {plain(session.command(command))}")
 
 
 def _standing(found: Document) -> str:
@@ -64,16 +68,17 @@ def _incomplete(found: Document) -> str:
     return f"{counted(missing, 'entry', 'entries')} of other groups" if missing else ""
 
 
-def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) -> list[str]:
-    steps = []
+def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(what waits for somebody, the command for it)"""
+    steps: list[tuple[str, str]] = []
     if found["standing"] == "recovering":
-        steps.append(f"{found.get('standing_reason') or 'This node was restored or copied.'} Tell your operator.")
+        steps.append((f"{found.get('standing_reason') or 'this node was restored or copied.'} Tell your operator.", ""))
     for one in peers:
-        name, look = one.get("name") or short(one["gid"]), session.command(f"peer status {short(one['gid'])}")
+        name, look = one.get("name") or short(one["gid"]), f"peer status {short(one['gid'])}"
         if one["state"] == "pending" and not one.get("confirmed"):
-            steps.append(f"compare the four words with {name}: {look}")
+            steps.append((f"compare the four words with {name}", look))
         if one.get("frozen"):
-            steps.append(f"nothing more is taken from {name} ({one['frozen']}): {look}")
+            steps.append((f"nothing more is taken from {name} ({one['frozen']})", look))
     for role, phase, what in (
         ("home", "offered", "accept or decline what is offered"),
         ("giver", "countered", "answer what they propose instead"),
@@ -83,16 +88,17 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
     ):
         waiting = _waiting(session, role, phase)
         if waiting:
-            pledges = counted(waiting, "pledge")
-            look = session.command(f"pledge list --role {role} --phase {phase}")
-            steps.append(f"{what} ({pledges}): {look}")
+            steps.append((f"{what} ({waiting})", f"pledge list --role {role} --phase {phase}"))
     if not steps and not peers:
-        steps.append(f"link with another group: {session.command('peer invite')}")
+        steps.append(("link with another group", "peer invite"))
     return steps
 
 
-def _waiting(session: Session, role: str, phase: str) -> int:
+def _waiting(session: Session, role: str, phase: str) -> str:
+    """ "3 pledges", or "" when none waits."""
     try:
-        return len(session.get("/pledges", {"role": role, "phase": phase, "limit": 100})["items"])
+        page = session.get("/pledges", {"role": role, "phase": phase, "limit": LISTED_MAX})
     except Answered:
-        return 0  # the rest of the status is worth showing all the same
+        return ""  # the rest of the status is worth showing all the same
+    count = len(page["items"])
+    return counted(count, "pledge") if count < LISTED_MAX else f"{count} pledges or more"

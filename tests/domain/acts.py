@@ -37,6 +37,10 @@ def amount(number: str | int) -> Decimal:
     return Decimal(number)
 
 
+def amounts(*numbers: str | int) -> tuple[Decimal, ...]:
+    return tuple(Decimal(number) for number in numbers)
+
+
 def items(number: int) -> Quantity:
     return Quantity(Decimal(number), "item")
 

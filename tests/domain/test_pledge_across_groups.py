@@ -9,7 +9,7 @@ import pytest
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.pledge_fold import Booking
 from aidmesh_node.domain.refused import Refused
-from tests.domain.acts import amount, by, heard, items
+from tests.domain.acts import amount, amounts, by, heard, items
 from tests.domain.groups import (
     Group,
     Said,
@@ -44,16 +44,17 @@ def test_five_actions_from_promise_to_receipt(alice: Group, bob: Group) -> None:
     alice.act(alice.pledges[pledge], accept(amount(5)))
     tell_each_other_everything(alice, bob, pledge)
     assert alice.need.acceptable == 5
-    assert (bob.offer.held, bob.offer.committed, bob.offer.available) == (0, 5, 15)
+    assert (bob.offer.held, bob.offer.committed, bob.offer.available) == amounts(0, 5, 15)
     bob.act(bob.pledges[pledge], hand_over(amount(5)))
-    assert (bob.offer.committed, bob.offer.drawn) == (0, 5)
+    assert (bob.offer.committed, bob.offer.drawn) == amounts(0, 5)
     tell_each_other_everything(alice, bob, pledge)
     assert alice.pledges[pledge].state.in_transit == 5
     alice.act(alice.pledges[pledge], receive(amount(5)))
     tell_each_other_everything(alice, bob, pledge)
     assert alice.pledges[pledge].state == bob.pledges[pledge].state
     assert alice.pledges[pledge].state.phase == "received"
-    assert (alice.need.received, alice.need.reserved, alice.need.fulfilment) == (5, 0, "partial")
+    assert (alice.need.received, alice.need.reserved) == amounts(5, 0)
+    assert alice.need.fulfilment == "partial"
     assert alice.need.open_pledges == bob.offer.open_pledges == set()
 
 
@@ -132,8 +133,8 @@ def test_case_3_two_groups_fill_the_last_units(alice: Group, bob: Group) -> None
     alice.act(alice.pledges[from_carol], accept(amount(3)))
     tell_each_other_everything(alice, bob, from_bob)
     tell_each_other_everything(alice, carol, from_carol)
-    assert (alice.need.reserved, alice.need.acceptable) == (10, 0)
-    assert (bob.offer.committed, carol.offer.committed, carol.offer.held) == (7, 3, 0)
+    assert (alice.need.reserved, alice.need.acceptable) == amounts(10, 0)
+    assert (bob.offer.committed, carol.offer.committed, carol.offer.held) == amounts(7, 3, 0)
     late = bob.promise(alice, items(1))
     alice.hear_all(bob, late)
     alice.act(alice.pledges[late], decline("already_covered"))
@@ -159,7 +160,7 @@ def test_case_4_hand_over_crosses_release(alice: Group, bob: Group) -> None:
     assert alice.need.received == 6
     assert bob.pledges[pledge].state.phase == "received"
     assert bob.pledges[pledge].state.ended
-    assert (bob.offer.drawn, bob.offer.committed) == (6, 0)
+    assert (bob.offer.drawn, bob.offer.committed) == amounts(6, 0)
 
 
 def test_case_4_what_arrives_beyond_the_need_is_surplus(alice: Group, bob: Group) -> None:
@@ -174,7 +175,7 @@ def test_case_4_what_arrives_beyond_the_need_is_surplus(alice: Group, bob: Group
     bob.act(bob.pledges[from_bob], hand_over(amount(10)))
     tell_each_other_everything(alice, bob, from_bob)
     alice.act(alice.pledges[from_bob], receive(amount(10)))
-    assert (alice.need.received, alice.need.reserved, alice.need.acceptable) == (10, 10, 0)
+    assert (alice.need.received, alice.need.reserved, alice.need.acceptable) == amounts(10, 10, 0)
     assert alice.need.coverage == "over"
 
 
@@ -188,8 +189,8 @@ def test_case_5_receipt_and_hand_over_differ(alice: Group, bob: Group) -> None:
     tell_each_other_everything(alice, bob, pledge)
     for group in (alice, bob):
         state = group.pledges[pledge].state
-        assert (state.phase, state.discrepancy, state.in_transit) == ("partly_received", True, 2)
-    assert (alice.need.received, alice.need.reserved) == (4, 2)
+        assert (state.phase, state.discrepancy, state.in_transit) == ("partly_received", True, amount(2))
+    assert (alice.need.received, alice.need.reserved) == amounts(4, 2)
     alice.act(alice.pledges[pledge], receive(amount(2)))
     tell_each_other_everything(alice, bob, pledge)
     assert not bob.pledges[pledge].state.discrepancy
@@ -205,7 +206,7 @@ def test_case_5_more_arrives_than_was_declared(alice: Group, bob: Group) -> None
     alice.act(alice.pledges[pledge], receive(amount(5)))
     tell_each_other_everything(alice, bob, pledge)
     state = bob.pledges[pledge].state
-    assert (state.phase, state.discrepancy, state.live_remainder) == ("partly_received", True, 1)
+    assert (state.phase, state.discrepancy, state.live_remainder) == ("partly_received", True, amount(1))
     assert state.booking == Booking(committed=amount(1), drawn=amount(5))
 
 
@@ -265,8 +266,8 @@ def test_a_withdrawal_keeps_what_is_already_on_its_way(alice: Group, bob: Group)
     bob.act(bob.pledges[pledge], hand_over(amount(2)))
     bob.act(bob.pledges[pledge], withdraw)
     tell_each_other_everything(alice, bob, pledge)
-    assert (alice.need.reserved, alice.need.acceptable) == (2, 8)
-    assert (bob.offer.drawn, bob.offer.available) == (2, 18)
+    assert (alice.need.reserved, alice.need.acceptable) == amounts(2, 8)
+    assert (bob.offer.drawn, bob.offer.available) == amounts(2, 18)
     alice.act(alice.pledges[pledge], receive(amount(2)))
     assert alice.pledges[pledge].state.phase == "received"
 
@@ -280,7 +281,7 @@ def test_a_commitment_to_a_released_acceptance_is_void(alice: Group, bob: Group)
     bob.act(bob.pledges[pledge], commit)
     assert bob.offer.committed == 6
     tell_each_other_everything(alice, bob, pledge)
-    assert (bob.offer.committed, bob.offer.available, alice.need.reserved) == (0, 20, 0)
+    assert (bob.offer.committed, bob.offer.available, alice.need.reserved) == amounts(0, 20, 0)
     assert bob.pledges[pledge].state.phase == "released"
 
 

@@ -362,8 +362,8 @@ async def busy_story(folder: Path, faults: BadNetwork | None) -> dict[str, Any]:
         await alice.do(pledges.fail_hand_over, both[2][1], "not_home")
         await alice.do(pledges.hand_over, both[2][1])
         await alice.do(pledges.withdraw_pledge, both[4][1])
-        await until(mesh, lambda: _is(alice, both[0][3], "handed_over"))
-        await until(mesh, lambda: _is(bob, both[2][3], "handed_over"))
+        await until(mesh, lambda: _on_its_way(alice, both[0][3], 5))
+        await until(mesh, lambda: _on_its_way(bob, both[2][3], 5))
 
         await alice.do(pledges.receive_pledge, both[0][3])
         await bob.do(pledges.receive_pledge, both[2][3], Decimal(4))
@@ -403,6 +403,10 @@ async def _is(group: Group, pledge_id: UUID, phase: str) -> bool:
         return (await state(group, pledge_id)).phase == phase
     except NotFound:
         return False
+
+
+async def _on_its_way(group: Group, pledge_id: UUID, amount: int) -> bool:
+    return (await state(group, pledge_id)).in_transit == amount
 
 
 async def _board(group: Group) -> list[tuple[Any, ...]]:

@@ -106,21 +106,27 @@ async def _read(response: ClientResponse) -> Answer:
 
 
 @asynccontextmanager
+async def served(node: Node, home: Path) -> AsyncIterator[Group]:
+    """This node, answering on a port of its own."""
+    async with ClientSession() as session:
+        runner = build_runner(node)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        port = runner.addresses[0][1]
+        try:
+            yield Group(node, session, port, {"operator": (home / "operator.token").read_text().strip()})
+        finally:
+            await runner.cleanup()
+
+
+@asynccontextmanager
 async def opened(folder: Path, name: str = "North") -> AsyncIterator[Group]:
     """The group in `folder`, a new one if there is none, its node answering."""
     home = folder / "home"
     if not home.exists():
         init(home, name, state_dir=folder / "state")
-    async with open_node(home) as running, ClientSession() as session:
-        runner = build_runner(running.node)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        port = runner.addresses[0][1]
-        try:
-            yield Group(running.node, session, port, {"operator": (home / "operator.token").read_text().strip()})
-        finally:
-            await runner.cleanup()
+    async with open_node(home) as running, served(running.node, home) as group:
+        yield group
 
 
 @pytest.fixture

@@ -67,6 +67,20 @@ async def test_a_body_that_drips_is_given_up(group: Group, monkeypatch: pytest.M
     assert (await group.get("member", "/needs")).body["items"] == []
 
 
+async def test_a_body_that_is_broken_or_cut_off_is_the_senders_fault(
+    group: Group, caplog: pytest.LogCaptureFixture
+) -> None:
+    status, text = await raw(group, post(group, Transfer_Encoding="chunked"), b"zz\r\nbroken\r\n")
+    assert status == 400 and b"Traceback" not in text
+    reader, writer = await asyncio.open_connection("127.0.0.1", group.port)
+    writer.write(post(group, Content_Length="60") + b'{"category"')
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert (await group.get("member", "/needs")).body["items"] == []
+    assert "failed" not in caplog.text
+
+
 async def test_nobody_without_a_token_gets_to_send_a_body(group: Group) -> None:
     status, text = await raw(group, post(group, Authorization="Bearer x", Content_Length="100000000"), b"{")
     assert status == 401 and b'"unauthenticated"' in text

@@ -109,10 +109,17 @@ def withdraw_pledge(work: Work, by: Act, pledge_id: UUID, reason: str = "none") 
 def hand_over(
     work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None, outcome: str = "handed"
 ) -> dict[str, object]:
-    """The giver declares what left its hands: all that is committed unless less is said."""
+    """The giver declares what left its hands: all that is still to be handed over unless something else is said."""
     with _giver_acts(work, by, pledge_id, "declare a hand-over") as pledge:
-        left = pledge.state.committed - pledge.state.handed
-        pledge.hand_over(by, left if amount is None and left > 0 else amount or pledge.state.committed, outcome)
+        if amount is None:
+            amount = pledge.state.booking.committed
+            if not amount:
+                raise Refused(
+                    "nothing_left",
+                    "Nothing of this pledge is left to hand over.",
+                    "If something did leave your hands, say how much.",
+                )
+        pledge.hand_over(by, amount, outcome)
     return told(pledge)
 
 

@@ -102,9 +102,7 @@ def _lists(
 
 def _pledges(side: Account, circle: str, role: str) -> Counter[tuple[object, ...]]:
     return Counter(
-        _facts(pledge, PLEDGE_FIELDS)
-        for pledge in side.pledges
-        if (pledge["circle"], pledge["role"]) == (circle, role)
+        _facts(pledge, PLEDGE_FIELDS) for pledge in side.pledges if (pledge["circle"], pledge["role"]) == (circle, role)
     )
 
 

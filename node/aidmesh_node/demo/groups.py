@@ -12,6 +12,21 @@ from aidmesh_node.demo.nodes import DemoNode
 from aidmesh_node.demo.options import DemoEvent, Tell
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What one import recorded, and by how many days it moved the dates."""
+
+    files: tuple[str, ...]
+    needs: int
+    offers: int
+    shifted_days: int
+
+    def counted(self) -> str:
+        """In words: "5 needs"."""
+        counts = ((self.needs, "need"), (self.offers, "offer"))
+        return " and ".join(f"{count} {what}{'s' * (count != 1)}" for count, what in counts if count) or "nothing"
+
+
 @dataclass(slots=True)
 class Group:
     """`needs`: ids of what it imported and asks for. `gid` is known once its node answers."""
@@ -21,6 +36,7 @@ class Group:
     brings: GroupInput = field(repr=False)
     gid: str = ""
     needs: list[str] = field(default_factory=list)
+    imported: list[Imported] = field(default_factory=list)
 
     @property
     def name(self) -> str:

@@ -88,9 +88,7 @@ class Helping:
         """The giver hands everything over, the homes confirm what arrived."""
         self.teller.step("The goods are handed over and received")
         await self._act([(self.giving, pledge) for pledge in await _pledges(self.giving)], "hand-over", "handed over")
-        await asyncio.gather(
-            *(until(partial(self._not_arrived, group), self.seconds_max) for group in self.asking)
-        )
+        await asyncio.gather(*(until(partial(self._not_arrived, group), self.seconds_max) for group in self.asking))
         arrived = [(group, pledge) for group in self.asking for pledge in await _pledges(group)]
         await self._act(arrived, "receive", "received")
         await self._all_reach(("received",), "receipts known to the giver")

@@ -36,11 +36,32 @@ PROBLEMS_TOLD_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class ImportInput:
+    """What one import takes: the files, the day their dates move to, and which rows of them."""
+
+    files: tuple[ImportFile, ...]
+    as_of: date
+    where: dict[str, str]
+
+    def plan(self) -> ImportPlan:
+        """What it would record. Raises ImportProblems."""
+        return plan_import(self.files, as_of=self.as_of, where=self.where, namespace=uuid4())
+
+    def to_json(self) -> dict[str, object]:
+        """The body that POST /imports takes."""
+        return {
+            "files": [{"name": file.name, "text": file.data.decode("utf-8")} for file in self.files],
+            "as_of": self.as_of.isoformat(),
+            "where": self.where,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class GroupInput:
-    """A group by its name, and the bodies of its imports as POST /imports takes them."""
+    """A group by its name, and what it imports."""
 
     name: str
-    imports: tuple[dict[str, object], ...]
+    imports: tuple[ImportInput, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +79,7 @@ def find_data(given: Path | None, environment: Mapping[str, str], here: Path) ->
     Raises DemoFailed when a given folder lacks a file.
     """
     if given is not None:
-        if (lacking := [name for name in SUBFOLDERS if _path(given, name) is None]):
+        if lacking := [name for name in SUBFOLDERS if _path(given, name) is None]:
             raise DemoFailed(f"{given} has no {', '.join(lacking)}: the demo needs {', '.join(SUBFOLDERS)}.")
         return given
     if (shared := environment.get(SHARED_VARIABLE)) is not None:
@@ -77,9 +98,7 @@ def read_input(data: Path, as_of: date) -> DemoInput:
         return _planned(data, files, as_of)
     except ImportProblems as problems:
         first = problems.problems[:PROBLEMS_TOLD_MAX]
-        told = "; ".join(
-            f"{one.file} row {one.row} {one.column}: {one.message} {one.hint}" for one in first
-        )
+        told = "; ".join(f"{one.file} row {one.row} {one.column}: {one.message} {one.hint}" for one in first)
         raise DemoFailed(f"{problems.detail} {told}") from None
     except Refused as refused:
         raise DemoFailed(f"{refused.detail} {refused.hint}") from None
@@ -94,31 +113,17 @@ def _planned(data: Path, files: Mapping[str, ImportFile], as_of: date) -> DemoIn
     largest = max(owners, key=lambda owner: owners[owner])
     asking = []
     for first in range(min(ASKING_GROUPS, len(requests))):
-        filters = [{REQUEST_COLUMN: number} for number in requests[first::ASKING_GROUPS]]
-        plans = [_plan(requisition, as_of, chosen) for chosen in filters]
-        area = _usual(need.area for plan in plans for need in plan.needs)
-        imports = tuple(_body(requisition, as_of, chosen) for chosen in filters)
+        imports = tuple(
+            ImportInput(requisition, as_of, {REQUEST_COLUMN: number}) for number in requests[first::ASKING_GROUPS]
+        )
+        area = _usual(need.area for one in imports for need in one.plan().needs)
         asking.append(GroupInput(area or f"Group {first + 1}", imports))
-    stock, form = (files[STOCK],), (files[FORM],)
-    area = _usual(offer.area for offer in _plan(stock, as_of, {OWNER_COLUMN: largest}).offers)
-    _plan(form, as_of, {})
-    giving = GroupInput(
-        f"{area} store" if area else "Store",
-        (_body(stock, as_of, {OWNER_COLUMN: largest}), _body(form, as_of, {})),
-    )
+    stock = ImportInput((files[STOCK],), as_of, {OWNER_COLUMN: largest})
+    form = ImportInput((files[FORM],), as_of, {})
+    area = _usual(offer.area for offer in stock.plan().offers)
+    form.plan()
+    giving = GroupInput(f"{area} store" if area else "Store", (stock, form))
     return DemoInput(data, tuple(_told_apart(asking)), giving)
-
-
-def _plan(files: Sequence[ImportFile], as_of: date, where: Mapping[str, str]) -> ImportPlan:
-    return plan_import(files, as_of=as_of, where=where, namespace=uuid4())
-
-
-def _body(files: Sequence[ImportFile], as_of: date, where: Mapping[str, str]) -> dict[str, object]:
-    return {
-        "files": [{"name": file.name, "text": file.data.decode("utf-8")} for file in files],
-        "as_of": as_of.isoformat(),
-        "where": dict(where),
-    }
 
 
 def _read(data: Path, name: str) -> ImportFile:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from aidmesh_node.demo.failure import DemoFailed
-from aidmesh_node.demo.groups import Group, Teller
+from aidmesh_node.demo.groups import Group, Imported, Teller
 from aidmesh_node.demo.waiting import each, until
 
 CONSENT: Final = {"given": "proxy", "text_version": "import-1", "language": "en", "person_knows": False}
@@ -35,12 +35,17 @@ async def import_all(teller: Teller, groups: Sequence[Group]) -> None:
     count = 0
     for group in groups:
         for body in group.brings.imports:
-            imported = await group.client.post("/imports", body)
+            imported = await group.client.post("/imports", body.to_json())
             count += 1
             done(count)
-            names = ", ".join(file["name"] for file in body["files"])  # type: ignore[attr-defined]
-            needs, offers = len(imported["needs"]), len(imported["offers"])
-            teller.note(f"{group.name}: {needs} needs and {offers} offers from {names}")
+            record = Imported(
+                files=tuple(file.name for file in body.files),
+                needs=len(imported["needs"]),
+                offers=len(imported["offers"]),
+                shifted_days=imported["shifted_days"],
+            )
+            group.imported.append(record)
+            teller.note(f"{group.name} has from {', '.join(record.files)}: {record.counted()}.")
             for sentence in imported["notes"]:
                 teller.note(f"  {sentence}")
 
@@ -51,9 +56,7 @@ async def share_all(teller: Teller, asking: Sequence[Group], giving: Group, seco
     commands: list[tuple[Group, str, dict[str, object]]] = []
     for group in asking:
         group.needs = [need["id"] for need in await group.own("/needs") if need["state"] == "open"]
-        commands += [
-            (group, f"/needs/{need}/share", {"peer": giving.gid, "consent": CONSENT}) for need in group.needs
-        ]
+        commands += [(group, f"/needs/{need}/share", {"peer": giving.gid, "consent": CONSENT}) for need in group.needs]
     for offer in await giving.own("/offers"):
         commands += [(giving, f"/offers/{offer['id']}/share", {"peer": group.gid}) for group in asking]
     done, count = teller.counter("shared", len(commands)), 0
@@ -100,7 +103,9 @@ async def _not_shown(viewer: Group, owner: Group, path: str) -> str:
     """What of the owner's shared things the viewer does not see yet, as a sentence; "" when all are there."""
     kind = path.strip("/")
     wanted = Counter(
-        _label(thing) for thing in await owner.own(path) if any(share["peer"] == viewer.gid for share in thing["shared_with"])
+        _label(thing)
+        for thing in await owner.own(path)
+        if any(share["peer"] == viewer.gid for share in thing["shared_with"])
     )
     seen = Counter(
         _label(thing) for thing in await viewer.client.items(path, ours="false") if thing["group"] == owner.gid

@@ -24,6 +24,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from aidmesh_node.demo.failure import DemoFailed
 from aidmesh_node.demo.waiting import POLL_SECONDS
+from aidmesh_node.home import StartError
 
 Found = Callable[[Path, str, str, str, Path], object]
 """Makes a home: its folder, the group's name, HOST:PORT, url, the folder of its mark."""
@@ -152,9 +153,12 @@ async def running_nodes(
     """
     try:
         for number, name in enumerate(names, 1):
-            url_part = f"{LOOPBACK}:{_free_port([node.url for node in nodes])}"
-            node = DemoNode(name, folder / f"group-{number}", f"http://{url_part}", folder / f"group-{number}.log")
-            found(node.home, name, url_part, node.url, folder / "marks")
+            listen = f"{LOOPBACK}:{_free_port([node.url for node in nodes])}"
+            node = DemoNode(name, folder / f"group-{number}", f"http://{listen}", folder / f"group-{number}.log")
+            try:
+                found(node.home, name, listen, node.url, folder / "marks")
+            except (StartError, OSError) as error:
+                raise DemoFailed(f"The home of {name} could not be made: {error}") from None
             nodes.append(node)
             node.start()  # it loads while the next home is made
         async with asyncio.TaskGroup() as group:

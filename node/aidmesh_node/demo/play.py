@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import threading
@@ -32,6 +31,7 @@ from aidmesh_node.demo.waiting import until
 
 SEEDS: Final = 2**31
 TERMINATED: Final = 128 + signal.SIGTERM
+POLITE_KILLS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(slots=True)
@@ -62,20 +62,21 @@ def play(options: DemoOptions, tell: Tell, found: Found, environment: Mapping[st
             told["source"] = str(brought.source)
             teller.note(f"Files: {brought.source}. All dates move by whole days, to {today}. Seed: {seed}.")
             asyncio.run(_run(run, brought, began))
-        except* DemoFailed as failures:
-            detail = str(_first(failures))
+        except (DemoFailed, BaseExceptionGroup) as error:
+            detail = str(_first_failure(error))
             told["ok"] = False
-            told["failed"] = report.failure(teller.now, detail, run.nodes, None if options.exit else folder)
+            told["failed"] = report.failure(teller.now, detail, run.nodes)
             told["seconds"] = round(time.monotonic() - began, 2)
+            _keep_unless_exit(run)
             _tell_failure(run, detail)
-        except* asyncio.CancelledError:
+        except asyncio.CancelledError:
             raise SystemExit(TERMINATED) from None
     return DemoResult(bool(told["ok"]), told)
 
 
 async def _run(run: Play, brought: DemoInput, began: float) -> None:
     """The story, then whatever the end is to be."""
-    with _stopped_by_sigterm():
+    with _stopped_politely():
         async with AsyncExitStack() as stack:
             session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
             groups = await _found(run, brought, stack, session)
@@ -83,14 +84,13 @@ async def _run(run: Play, brought: DemoInput, began: float) -> None:
             await _tell_story(run, session, asking, giving)
             run.report["seconds"] = round(time.monotonic() - began, 2)
             run.teller.tell(DemoEvent("table", "What was asked for, and what arrived", report=run.report))
-            if run.options.exit:
-                run.teller.tell(DemoEvent("done", "The nodes are stopped and their folder is removed.", report=run.report))
-            else:
-                keep(run.folder)
-                run.report["folder"] = str(run.folder)
+            if not run.options.exit:
+                _keep_unless_exit(run)
                 stop = _interruption()
                 run.teller.tell(DemoEvent("done", "The nodes keep running until Ctrl-C.", report=run.report))
                 await stop.wait()
+        if run.options.exit:
+            run.teller.tell(DemoEvent("done", "The nodes are stopped.", report=run.report))
 
 
 async def _found(run: Play, brought: DemoInput, stack: AsyncExitStack, session: ClientSession) -> list[Group]:
@@ -155,6 +155,12 @@ async def _compare(run: Play, groups: tuple[Group, ...], asking: list[Group]) ->
     )
 
 
+def _keep_unless_exit(run: Play) -> None:
+    if not run.options.exit:
+        keep(run.folder)
+        run.report["folder"] = str(run.folder)
+
+
 def _tell_failure(run: Play, detail: str) -> None:
     run.teller.note(f"Failed while: {run.teller.now}. {detail}")
     for node in run.nodes:
@@ -162,12 +168,14 @@ def _tell_failure(run: Play, detail: str) -> None:
             run.teller.note(f"  {node.name}: {line}")
 
 
-def _first(failures: BaseExceptionGroup[DemoFailed]) -> BaseException:
-    """The failure that was raised first; the others are mostly its consequences."""
-    inner: BaseException = failures
-    while isinstance(inner, BaseExceptionGroup):
-        inner = inner.exceptions[0]
-    return inner
+def _first_failure(error: DemoFailed | BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that was raised first; the others are mostly its consequences. A bug of ours is raised again."""
+    if isinstance(error, BaseExceptionGroup) and error.split(DemoFailed)[1] is not None:
+        raise error
+    first: BaseException = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 def _interruption() -> asyncio.Event:
@@ -178,14 +186,16 @@ def _interruption() -> asyncio.Event:
 
 
 @contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
+def _stopped_politely() -> Iterator[None]:
     """A polite kill ends the demo like Ctrl-C, with every node stopped."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is None or threading.current_thread() is not threading.main_thread():
         yield
         return
-    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    for number in POLITE_KILLS:
+        loop.add_signal_handler(number, task.cancel)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in POLITE_KILLS:
+            loop.remove_signal_handler(number)

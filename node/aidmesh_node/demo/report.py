@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from aidmesh_node.demo.agreement import Account
@@ -49,9 +49,8 @@ def node_report(group: Group, told: Account, verification: dict[str, Any]) -> di
         "url": group.node.url,
         "home": str(group.node.home),
         **told.status["counts"],
-        "feeds": [
-            {name: feed[name] for name in ("origin", "owner", "size", "root")} for feed in told.status["feeds"]
-        ],
+        "imports": [asdict(imported) for imported in group.imported],
+        "feeds": [{name: feed[name] for name in ("origin", "owner", "size", "root")} for feed in told.status["feeds"]],
         "verified": verification["ok"],
         "checked": verification["checked"],
         "first_problem": verification["first_problem"],
@@ -85,13 +84,12 @@ def cut_report(cut: Cut | None) -> dict[str, object] | None:
     return None if cut is None else {"name": cut.group.name, "after_pledges": cut.after}
 
 
-def failure(step: str, detail: str, nodes: Sequence[DemoNode], folder: Path | None) -> dict[str, object]:
+def failure(step: str, detail: str, nodes: Sequence[DemoNode]) -> dict[str, object]:
     """What did not happen, and the last words of every node."""
     return {
         "step": step,
         "detail": detail,
         "logs": {node.name: node.last_words() for node in nodes},
-        "folder": None if folder is None else str(folder),
     }
 
 

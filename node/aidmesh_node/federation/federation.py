@@ -69,6 +69,8 @@ class Federation:
         self._run("publish", self._publish_always())
         self._run("lapse", self._lapse_always())
         self._run("links", self._mind_links())
+        # Peers that gave up on us should look now: until they ask, we do not know what they have seen of us.
+        self._run("wakes", self.replication.send_wakes())
 
     async def stop(self) -> None:
         """End all tasks; what was accepted stays."""
@@ -196,7 +198,8 @@ class Federation:
             # by the minder.
             log.exception("task %s failed", name)
         finally:
-            self._tasks.pop(name, None)
+            if self._tasks.get(name) is asyncio.current_task():
+                del self._tasks[name]
 
     async def _publish_always(self) -> None:
         while True:

@@ -6,6 +6,7 @@ Every feed stands for itself: after its first fault the rest of that feed in thi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aidmesh_node.application import inbox, own_feeds
@@ -18,6 +19,7 @@ from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_protocol.bundle import CheckpointFrame, End, Frame, Ident, More, PackageFrame, PartFrame, Sizes
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
+from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import TrustedFeed, weigh
 from aidmesh_protocol.identity import circle_origin, origin_hash, parse_origin
@@ -87,8 +89,7 @@ class Intake:
             case Ident():
                 await self._guard(None, self._ident(frame))
             case Sizes():
-                for hashed, size, root in frame.feeds:
-                    await self._publisher.hear_size(hashed, size, root)
+                pass  # an answer may be an old one: what a peer holds of ours it says in its own requests
             case More():
                 self.pulled.more = True
             case End():
@@ -112,6 +113,16 @@ class Intake:
 
         if claims:
             await self._writer.run(keep)
+
+    async def cut_short(self) -> None:
+        """The answer ended too early: keep the package collected so far if its parts are all there, else none of it.
+
+        Entries without their parts would stand: only what has no meaning yet is asked for again.
+        """
+        feed = self._collecting
+        if feed is not None and feed.package is not None and _is_whole(feed.package, feed.parts):
+            await self.flush()
+        self._collecting = None
 
     async def _guard(self, feed: bytes | None, step: object) -> None:
         try:
@@ -224,3 +235,15 @@ class Intake:
                         work.feeds.freeze(forked.feed, error.code)
 
         await self._writer.run(keep)
+
+
+def _is_whole(frame: PackageFrame, parts: Sequence[PartFrame]) -> bool:
+    package = frame.package
+    arrived = {(part.index, part.tag) for part in parts}
+    try:
+        entries = [Entry.decode(entry) for entry in package.entries]
+    except ProtocolError:
+        return False
+    return arrived >= {
+        (index, header.tag) for index, entry in enumerate(entries, package.start) for header in entry.parts
+    }

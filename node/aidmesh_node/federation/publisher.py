@@ -99,7 +99,7 @@ class Publisher:
             await self._writer.run(lambda work: [own_feeds.open_circle_feed(work, self._gid, c) for c in circles])
 
         def stand(reading: Reading) -> list[OwnFeed]:
-            feeds = []
+            known = []
             for head in reading.feeds.heads(owner=self._gid):
                 value = left.pop(head.origin_hash.hex(), None)
                 standing, reason = own_feed.standing(
@@ -112,8 +112,8 @@ class Publisher:
                 )
                 served = open_checkpoint(head.checkpoint, head.origin, self._key.verify_key) if head.checkpoint else None
                 fresh = own_feed.fresh_at_start(known_at_start=True)
-                feeds.append(OwnFeed(head, value, standing, reason, fresh, served))
-            return feeds
+                known.append(OwnFeed(head, value, standing, reason, fresh, served))
+            return known
 
         for feed in await self._readers.run(stand):
             self._feeds[feed.head.origin] = feed
@@ -158,8 +158,8 @@ class Publisher:
             pause = self._signed_at + SIGNATURE_PAUSE_SECONDS - self._clock.monotonic()
             if pause > 0 and self._signed_entries > LOAD_ENTRIES:
                 await self._clock.sleep(pause)
-            more = not self.recovering
-            while more:
+            more = True
+            while more and not self.recovering:
                 more, waiting = (await self._writer.run(self._append)).value
                 for head in waiting:
                     progress |= await self._sign(head)
@@ -177,7 +177,7 @@ class Publisher:
             fresh = own_feed.fresh_at_start(known_at_start=False)
             feed = self._feeds[head.origin] = OwnFeed(head, None, own_feed.NEW, "", fresh, None)
         feed.head = head
-        if not own_feed.may_sign(feed.standing, feed.fresh):
+        if self.recovering or not own_feed.may_sign(feed.standing, feed.fresh):
             return False
         root = Frontier.decode(head.frontier).root()
         value = MarkValue(head.size, root.hex(), head.generation)
@@ -197,8 +197,14 @@ class Publisher:
         self._wake()
         return True
 
-    async def hear_checkpoint(self, shown: Checkpoint, note: bytes) -> None:
-        """A peer shows what it holds of one of our feeds. With our signature beyond our rows: we were restored."""
+    async def hear_checkpoint(
+        self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None
+    ) -> None:
+        """A peer shows what it has seen of one of our feeds. With our signature beyond our rows: we were restored.
+
+        `live`: the circles of the peer that says so in a request it has just signed. Without it the words may be old,
+        as those of any answer may: they can show that we are behind, never that we are not.
+        """
         feed = self._feeds.get(shown.origin)
         if feed is not None and feed.fresh and _same(feed.served, shown.size, shown.root):
             return  # nothing it could tell us: not worth checking a signature
@@ -207,30 +213,37 @@ class Publisher:
         except ProtocolError:
             return  # SPEC §16: an unsigned claim never moves us.
         if feed is None:
-            self._lost.append(f"a peer holds {signed.size} entries of a feed of ours that is not in this home")
+            reason = f"a peer shows our signature on a feed that is not in this home ({shown.origin})"
+            if reason not in self._lost:
+                self._lost.append(reason)
             return
-        await self._hear(feed, signed.size, signed.root)
-
-    async def hear_size(self, origin_hash: bytes, size: int, root: bytes) -> None:
-        """A peer says how much it holds of one of our feeds. Only what our own rows confirm counts."""
-        for feed in self._feeds.values():
-            # Another root at a size of ours is only a claim here: a fork needs a signature to be believed.
-            if feed.head.origin_hash == origin_hash and not feed.fresh and size <= feed.head.size:
-                await self._hear(feed, size, root)
-
-    async def _hear(self, feed: OwnFeed, size: int, root: bytes) -> None:
-        if feed.fresh and _same(feed.served, size, root):
-            return
-        ours = await self._readers.run(lambda reading: root_at(reading.feeds, feed.head, size))
+        ours = await self._root_at(feed, signed.size)
         verdict, reason = own_feed.hear_checkpoint(
-            rows_size=feed.head.size, root_at=lambda _: ours, shown_size=size, shown_root=root
+            rows_size=feed.head.size, root_at=lambda _: ours, shown_size=signed.size, shown_root=signed.root
         )
         if verdict == own_feed.RECOVERING:
             feed.standing, feed.reason = verdict, reason
             log.error("this node signs nothing: %s", reason)
-        elif not feed.fresh:
+        elif _hears(feed, live):
+            await self._now_fresh(feed)
+
+    async def hear_size(self, origin_hash: bytes, size: int, root: bytes, live: Collection[bytes]) -> None:
+        """A peer says in a request of its own how much it holds of one of our feeds: none of it, most often.
+
+        An unsigned claim may show that we are in order, never that we are not. Its checkpoints are heard first.
+        """
+        for feed in self._feeds.values():
+            if feed.head.origin_hash == origin_hash and not feed.fresh and size <= feed.head.size:
+                if _hears(feed, live) and await self._root_at(feed, size) == root:
+                    await self._now_fresh(feed)
+
+    async def _now_fresh(self, feed: OwnFeed) -> None:
+        if not feed.fresh:
             feed.fresh = True
             await self.publish()
+
+    async def _root_at(self, feed: OwnFeed, size: int) -> bytes | None:
+        return await self._readers.run(lambda reading: root_at(reading.feeds, feed.head, size))
 
     def _wake(self) -> None:
         served, self._served = self._served, asyncio.Event()
@@ -239,6 +252,11 @@ class Publisher:
 
 def _same(served: VerifiedCheckpoint | None, size: int, root: bytes) -> bool:
     return served is not None and (served.size, served.root) == (size, root)
+
+
+def _hears(feed: OwnFeed, live: Collection[bytes] | None) -> bool:
+    """Whether the peer that speaks is one that this feed is for."""
+    return live is not None and (feed.head.circle is None or feed.head.circle in live)
 
 
 def _mark(value: MarkValue | None) -> own_feed.Mark | None:

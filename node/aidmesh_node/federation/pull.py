@@ -66,8 +66,8 @@ async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
         await intake.refuse(None, ProtocolError(error.code, error.detail, (data[:EVIDENCE_BYTES_MAX],)))
         raise
     finally:
-        # What was complete before the line broke is verified by itself, and kept.
-        await intake.flush()
+        # What was complete before the line broke is verified by itself, and kept; after END nothing is left to do.
+        await intake.cut_short()
     return intake.pulled
 
 

@@ -100,12 +100,13 @@ class SyncServer:
     async def answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
         """The bundle for one peer. Raises ProtocolError before the first byte, or not at all."""
         request = read_request(body)
+        circles = self._links.circles_with(peer)
         for note in request.notes:
             shown = parse_unverified(note)
             if parse_origin(shown.origin).gid == self._gid:
-                await self._publisher.hear_checkpoint(shown, note)
+                await self._publisher.hear_checkpoint(shown, note, circles)
         for origin_hash, (size, root) in request.sizes.items():
-            await self._publisher.hear_size(origin_hash, size, root)
+            await self._publisher.hear_size(origin_hash, size, root, circles)
             self._links.acknowledged(peer, origin_hash, size)
         served = self._served(peer)
         wanted = await self._readers.run(lambda reading: list(_wanted(reading.feeds, served, request.want)))

@@ -112,6 +112,11 @@ class Door:
         self._changes += 1
         self.floor = max(self.floor, position)
 
+    def distrust(self) -> None:
+        """A member may have changed, nobody knows where: believe nothing before the view has caught up."""
+        self._opened = False
+        self.forget(self.floor)
+
     async def admit(self, request: web.Request, lowest: Role) -> Caller:
         """The caller, whose role reaches `lowest`. Raises Problem 401 or 403."""
         if lowest <= Role.PEER:
@@ -147,8 +152,9 @@ class Door:
     async def _look_up(self, hashed: bytes) -> Caller:
         if not self._opened:
             # What the view kept from the last run may be older than a revocation in the log.
+            changes = self._changes
             await self._directory.caught_up()
-            self._opened = True
+            self._opened = changes == self._changes
         changes, holder = -1, None
         while changes != self._changes:  # a member may change while we wait: then what was read may be too old
             changes = self._changes

@@ -109,7 +109,7 @@ async def _change(call: Call, job: Job, status: int = 200) -> web.Response:
         reply = await call.node.commit(job, call.once)
     except BaseException:
         # The commit may have happened although nobody waits for its answer any more.
-        call.door.forget(call.door.floor)
+        call.door.distrust()
         raise
     call.door.forget(_position(reply.body))
     return call.told(reply.body, status, replayed=reply.replayed)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_node.application.ports import Evidence, FeedHead, FeedReads
 from aidmesh_node.http.bodies import Body, PeerAccepted, PeerConfirmed, PeerInvited
 from aidmesh_node.http.call import Call, json_answer
 from aidmesh_node.views import circles, peers
@@ -50,9 +50,13 @@ async def list_peers(call: Call) -> web.Response:
 
 
 async def show_peer(call: Call) -> web.Response:
+    """One link, and what of theirs we had to refuse. Refusals are kept beside the log, so the writer reads them."""
     link = await call.reads.link(call.name("gid"))
-    heads = await call.node.readers.run(lambda reading: reading.feeds.heads(owner=link["gid"]))
-    return json_answer({"schema_version": SCHEMA_VERSION, **_to_json(link, heads, call.node.peers.health(link["gid"]))})
+    gid = link["gid"]
+    heads = await call.node.readers.run(lambda reading: reading.feeds.heads(owner=gid))
+    refusals = await call.node.writer.run(lambda work: _refusals(work.evidence, gid))
+    shown = _to_json(link, heads, call.node.peers.health(gid))
+    return json_answer({"schema_version": SCHEMA_VERSION, **shown, "refusals": refusals.value})
 
 
 async def list_circles(call: Call) -> web.Response:
@@ -74,6 +78,15 @@ def _time(at: object) -> object:
     return time_text(datetime.fromtimestamp(at, UTC)) if isinstance(at, int) else at
 
 
+def _refusals(evidence: Evidence, gid: str) -> list[dict[str, object]]:
+    """The last refusal of each kind, with how often it happened."""
+    last = {row.code: row for row in evidence.kept(gid)}
+    return [
+        {"code": code, "detail": row.detail, "count": evidence.count(gid, code), "at": time_text(row.at)}
+        for code, row in last.items()
+    ]
+
+
 def _theirs(feeds: FeedReads) -> dict[str, list[FeedHead]]:
     heads: dict[str, list[FeedHead]] = {}
     for head in feeds.heads():
@@ -87,7 +100,7 @@ def _to_json(link: Mapping[str, Any], heads: list[FeedHead], health: Mapping[str
     size, claimed = (held.size, max(held.size, held.claimed_size)) if held is not None else (0, 0)
     return {
         **link,
-        **health,
+        **{name: time_text(value) if isinstance(value, datetime) else value for name, value in health.items()},
         "held": {"size": size, "claimed": claimed, "incomplete": claimed - size},
         "frozen": next((head.frozen for head in heads if head.frozen), None),
     }

@@ -1,0 +1,51 @@
+"""Stored names are frozen: a log written today must load for ever."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from aidmesh_node.domain import group, member, need, offer, peer_link, pledge
+from aidmesh_node.domain.event import Event, Recorded
+
+AGGREGATES: list[type[Recorded]] = [
+    need.Need, offer.Offer, pledge.Pledge, member.Member, group.Group, peer_link.PeerLink,
+]  # fmt: skip
+
+FROZEN = {
+    "need:posted", "need:shared", "need:unshared", "need:unshare-acknowledged", "need:coverage-changed",
+    "need:withdrawn", "need:closed",
+    "offer:posted", "offer:shared", "offer:unshared", "offer:unshare-acknowledged", "offer:booking-changed",
+    "offer:withdrawn", "offer:closed",
+    "pledge:offered", "pledge:revised", "pledge:committed", "pledge:withdrawn", "pledge:handed-over",
+    "pledge:hand-over-failed", "pledge:countered", "pledge:declined", "pledge:accepted", "pledge:released",
+    "pledge:received",
+    "member:invited", "member:joined", "member:role-changed", "member:revoked",
+    "group:founded", "group:described",
+    "peer-link:invited", "peer-link:pending", "peer-link:confirmed", "peer-link:signed", "peer-link:activated",
+    "peer-link:described", "peer-link:revocation-acknowledged", "peer-link:suspended", "peer-link:resumed",
+    "peer-link:severed",
+}  # fmt: skip
+"""Topics in logs of released versions. Add to this list; never change or remove a line."""
+
+
+def events_of(aggregate: type[Recorded]) -> list[type[Event]]:
+    return [
+        nested
+        for name, nested in vars(aggregate).items()
+        if inspect.isclass(nested) and issubclass(nested, Event) and name not in ("Event", "Created")
+    ]
+
+
+def test_every_frozen_topic_is_still_an_event() -> None:
+    known = {event.TOPIC for aggregate in AGGREGATES for event in events_of(aggregate)}
+    assert known >= FROZEN
+    assert known <= FROZEN, "a new event: freeze its topic here"
+
+
+@pytest.mark.parametrize("aggregate", AGGREGATES, ids=lambda aggregate: aggregate.__name__)
+def test_topics_are_names_not_import_paths(aggregate: type[Recorded]) -> None:
+    assert ":" not in aggregate.TOPIC and "." not in aggregate.TOPIC
+    for event in events_of(aggregate):
+        assert event.TOPIC.startswith(f"{aggregate.TOPIC}:")
