@@ -101,4 +101,6 @@ def _waiting(session: Session, role: str, phase: str) -> str:
     except Answered:
         return ""  # the rest of the status is worth showing all the same
     count = len(page["items"])
+    if not count:
+        return ""
     return counted(count, "pledge") if count < LISTED_MAX else f"{count} pledges or more"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ def verify(session: Session) -> None:
     report = _report(session)
     session.show(report, lambda: _write(report))
     if not report["ok"]:
-        sys.exit(FAILURE)
+        click.get_current_context().exit(FAILURE)
 
 
 def _report(session: Session) -> Document:

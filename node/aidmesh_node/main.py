@@ -41,6 +41,23 @@ if TYPE_CHECKING:
     from aidmesh_node.federation.peer_client import PeerClient
     from aidmesh_protocol.keys import SigningKey
 
+__all__ = [
+    "VERSION",
+    "DemoEvent",
+    "DemoOptions",
+    "DemoResult",
+    "InitResult",
+    "Running",
+    "StartError",
+    "config_json",
+    "demo",
+    "init",
+    "open_node",
+    "run",
+    "show_config",
+    "verify_home",
+]
+
 VERSION = "0.1.0"
 
 

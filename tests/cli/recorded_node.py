@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from aidmesh_cli.main import run
 
 TOKEN = "amesh_abcdefghijklmnopqrstuvwxyz234567"

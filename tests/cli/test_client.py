@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from aidmesh_cli import client
 from aidmesh_cli.client import Client
 from aidmesh_cli.problems import FAILURE, OK, UNREACHABLE, Failed
 from aidmesh_cli.target import Target
-
 from tests.cli.recorded_node import LOST, TOKEN, RecordedNode, Terminal, sequence
 
 NEED = {"id": "a" * 32, "version": 1, "position": 41}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from aidmesh_cli.plain import REPLACEMENT, plain, plain_lines
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aidmesh_cli.plain import REPLACEMENT, plain, plain_lines
 
 HOSTILE = {
     "colour": "\x1b[31mred\x1b[0m",

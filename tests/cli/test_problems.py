@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from aidmesh_cli.problems import (
     AUTH,
     CONFLICT,
@@ -13,7 +14,6 @@ from aidmesh_cli.problems import (
     USAGE,
     exit_code_of,
 )
-
 from tests.cli.recorded_node import RecordedNode, Terminal
 
 PROBLEMS = [

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from aidmesh_cli.main import cli
-from aidmesh_cli.problems import AUTH, NOT_FOUND, OK, UNREACHABLE, USAGE
 from click import Command, Group
 
+from aidmesh_cli.main import cli
+from aidmesh_cli.problems import AUTH, NOT_FOUND, OK, UNREACHABLE, USAGE
 from tests.cli.recorded_node import TOKEN, RecordedNode, Terminal, sequence, write_token
 
 MEMBER_TOKEN = "amesh_" + "m" * 32

@@ -27,7 +27,9 @@ Said = CanMutateAggregate[UUID]
 
 @dataclass
 class Group:
-    """One group: its own need and offer where it has them, its pledges, and what it has said but nobody heard."""
+    """One group: its own need and offer where it has them, its pledges, and what it has said but nobody
+    heard.
+    """
 
     name: str
     own_need: Need | None = None

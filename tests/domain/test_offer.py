@@ -107,9 +107,9 @@ def test_an_offer_is_exhausted_when_all_of_it_is_promised_or_gone() -> None:
     offer.book(by(), new_id(), booked(), booked(committed="4", drawn="6"))
     offer.close(by())
     assert offer.closed_reason == "exhausted"
-    for act in (lambda: offer.close(by()), lambda: offer.withdraw(by()), lambda: offer.share(by(), CIRCLE)):
+    for act in (offer.close, offer.withdraw, lambda act: offer.share(act, CIRCLE)):
         with pytest.raises(Refused) as refused:
-            act()
+            act(by())
         assert refused.value.reason == "offer_closed"
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 import pytest
-from aidmesh_cli.main import cli
 
+from aidmesh_cli.main import cli
 from tests.house.tree import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -72,7 +72,7 @@ async def test_a_body_that_is_broken_or_cut_off_is_the_senders_fault(
 ) -> None:
     status, text = await raw(group, post(group, Transfer_Encoding="chunked"), b"zz\r\nbroken\r\n")
     assert status == 400 and b"Traceback" not in text
-    reader, writer = await asyncio.open_connection("127.0.0.1", group.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", group.port)
     writer.write(post(group, Content_Length="60") + b'{"category"')
     await writer.drain()
     writer.close()

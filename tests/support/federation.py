@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from aidmesh_node import main
@@ -151,7 +151,7 @@ class Group:
         by = self.act()
         return await self.node.commit(lambda work: use_case(work, by, *args))  # type: ignore[operator]
 
-    async def see(self, ask: object, *args: object, **kwargs: object) -> object:
+    async def see(self, ask: object, *args: object, **kwargs: object) -> Any:
         """Ask a view, after everything durable was projected."""
         await asyncio.to_thread(self.node.views.catch_up)
         return await self.node.views.query(ask, *args, **kwargs)  # type: ignore[arg-type]

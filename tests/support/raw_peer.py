@@ -1,124 +1,58 @@
 """A hostile group: real keys of its own, a pairing that people confirmed, and then any bytes it likes.
 
-Stands in the in-memory network where a node's federation stands. Signs what it wants to have signed, well-formed or not.
+Stands in the in-memory network where a node's federation stands; signs what it likes, well-formed or not.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.ports import EvidenceRow, FeedHead
 from aidmesh_node.federation.intake import Pulled
-from aidmesh_protocol import canonical, checkpoint, paths
+from aidmesh_protocol import canonical, paths
 from aidmesh_protocol import pairing_messages as messages
 from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
-    CheckpointFrame,
     End,
     Frame,
     Ident,
-    PackageFrame,
-    PartFrame,
     Sizes,
     decode_bundle,
     encode_bundle,
     encode_frame,
 )
-from aidmesh_protocol.checkpoint import Checkpoint
 from aidmesh_protocol.entry import FACTS, VIEW, Entry, Part, Ref, SealedEntry
-from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import Inception, group_id, incept, next_key_hash
+from aidmesh_protocol.invitation import parse
 from aidmesh_protocol.keys import SigningKey
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
-from aidmesh_protocol.merkle import EMPTY_ROOT, Frontier, Node, consistency_proof, leaf_hash, subtree_reader
-from aidmesh_protocol.origin import circle_origin, identity_origin, origin_hash
+from aidmesh_protocol.origin import circle_origin, identity_origin
 from aidmesh_protocol.request_signing import sign_request
 from aidmesh_protocol.statements import GroupDescribed, NeedShared, NeedView, Statement, seal
-from aidmesh_protocol.terms import circle_id, sign_terms
+from aidmesh_protocol.terms import sign_terms
 from aidmesh_protocol.words import commitment, four_words
-from tests.support.federation import Group, Mesh
+from tests.support.federation import DrivenClock, Group, Mesh
+from tests.support.raw_feed import RawFeed
+from tests.support.stories import on_board, post_need, share
 
-NO_KEY = bytes(16)
 HOUR = 498_728
 
 
-@dataclass(slots=True)
-class RawFeed:
-    """A feed in the hand of its owner: any entry can be appended, any checkpoint and package made of it."""
+class StillClock(DrivenClock):
+    """Measured time stands still while `tick_seconds` is 0, so that a bucket empties."""
 
-    origin: str
-    key: SigningKey
-    sealed: list[SealedEntry] = field(default_factory=list)
-    leaves: list[bytes] = field(default_factory=list)
-    _frontiers: dict[int, Frontier] = field(default_factory=lambda: {0: Frontier.empty()})
-    _nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    tick_seconds = 0.1
 
-    @property
-    def hash(self) -> bytes:
-        return origin_hash(self.origin)
-
-    @property
-    def size(self) -> int:
-        return len(self.sealed)
-
-    def append(self, *sealed: SealedEntry | bytes) -> int:
-        """Append entries (bare bytes: without parts). Returns the index of the last."""
-        for each in sealed:
-            whole = each if isinstance(each, SealedEntry) else SealedEntry(each, ())
-            self.sealed.append(whole)
-            self.leaves.append(leaf_hash(whole.entry))
-        return self.size - 1
-
-    def ref(self, index: int) -> Ref:
-        return Ref(self.hash, index, self.leaves[index])
-
-    def frontier(self, size: int) -> Frontier:
-        known = max(each for each in self._frontiers if each <= size)
-        grown, nodes = self._frontiers[known].extend(self.leaves[known:size])
-        self._nodes.update({(node[0], node[1]): node[2] for node in map(_plain, nodes)})
-        self._frontiers[size] = grown
-        return grown
-
-    def root(self, size: int | None = None) -> bytes:
-        return self.frontier(self.size if size is None else size).root()
-
-    def note(self, size: int | None = None, *, root: bytes | None = None, key: SigningKey | None = None) -> bytes:
-        """A signed checkpoint, of the truth unless told otherwise."""
-        size = self.size if size is None else size
-        root = root or (self.root(size) if size else EMPTY_ROOT)
-        return checkpoint.sign(Checkpoint(self.origin, size, root), key or self.key).note
-
-    def proof(self, stop: int, size: int) -> tuple[bytes, ...]:
-        self.frontier(size)
-        reader = subtree_reader(lambda a, b: self.leaves[a:b], lambda level, index: self._nodes.get((level, index)))
-        return tuple(consistency_proof(stop, size, reader)) if stop < size else ()
-
-    def package(self, start: int, stop: int | None = None, size: int | None = None) -> Package:
-        """Entries [start, stop) with their proof to `size`; the whole rest unless told otherwise."""
-        size = self.size if size is None else size
-        stop = package_stop(start, size) if stop is None else stop
-        entries = tuple(each.entry for each in self.sealed[start:stop])
-        return Package(self.hash, start, entries, self.proof(stop, size))
-
-    def part(self, index: int, tag: str = FACTS) -> PartFrame:
-        return PartFrame(self.hash, index, tag, dict(self.sealed[index].parts)[tag])
-
-    def frames(self, start: int = 0, size: int | None = None, *, without: Iterable[tuple[int, str]] = ()) -> list[Frame]:
-        """What an honest node would send from `start` on, but for the parts named in `without`."""
-        size, left = self.size if size is None else size, set(without)
-        frames: list[Frame] = [CheckpointFrame(self.note(size))]
-        while start < size:
-            stop = package_stop(start, size)
-            frames.append(PackageFrame(self.package(start, stop, size)))
-            for index in range(start, stop):
-                frames += [self.part(index, tag) for tag, _ in self.sealed[index].parts if (index, tag) not in left]
-            start = stop
-        return frames
+    def monotonic(self) -> float:
+        self._ticks += self.tick_seconds
+        return self._ticks
 
 
 class RawPeer:
@@ -129,11 +63,11 @@ class RawPeer:
         self.name = name
         self.random = random.Random(name)
         self.endpoint = f"http://{name}.test"
-        self.key, self.witness, self.next = (SigningKey.from_seed(self.bytes(32)) for _ in range(3))
+        self.key, self.witness, self.next = (SigningKey.from_seed(self.draw(32)) for _ in range(3))
         inception = Inception(
-            self.key.verify_key.raw, self.witness.verify_key.raw, self.bytes(32), next_key_hash(self.next.verify_key)
+            self.key.verify_key.raw, self.witness.verify_key.raw, self.draw(32), next_key_hash(self.next.verify_key)
         )
-        first = incept(inception, self.bytes(16), HOUR)
+        first = incept(inception, self.draw(16), HOUR)
         self.gid = group_id(first.entry)
         self.identity = RawFeed(identity_origin(self.gid), self.key)
         self.identity.append(first, self.seal(GroupDescribed(name, (self.endpoint,)), subject=bytes(16)))
@@ -142,9 +76,8 @@ class RawPeer:
         self.answers: list[bytes] | None = None
         self.asked: list[PeerRequest] = []
         self.woken = 0
-        self._terms = b""
 
-    def bytes(self, count: int) -> bytes:
+    def draw(self, count: int) -> bytes:
         return self.random.randbytes(count)
 
     # Saying things.
@@ -155,11 +88,11 @@ class RawPeer:
         """A statement as an entry, with fresh ids unless told otherwise."""
         return seal(
             statement,
-            statement_id=self.bytes(16),
-            subject_id=self.bytes(16) if subject is None else subject,
+            statement_id=self.draw(16),
+            subject_id=self.draw(16) if subject is None else subject,
             hour=hour,
             refs=tuple(refs),
-            part_keys=lambda: self.bytes(16),
+            part_keys=lambda: self.draw(16),
         )
 
     def say(self, statement: Statement, *, subject: bytes | None = None, refs: Sequence[Ref] = ()) -> int:
@@ -181,14 +114,14 @@ class RawPeer:
         """Any entry with any content of its parts: values are encoded canonically, bytes go in as they are."""
         bodies = [(tag, body) for tag, body in ((FACTS, facts), (VIEW, view)) if body is not None]
         parts = [
-            Part(tag, self.bytes(16), body if isinstance(body, bytes) else canonical.encode(_listed(body)))
+            Part(tag, self.draw(16), body if isinstance(body, bytes) else canonical.encode(_listed(body)))
             for tag, body in bodies
         ]
         entry = Entry(
             kind,
             schema,
-            self.bytes(16),
-            self.bytes(16) if subject is None else subject,
+            self.draw(16),
+            self.draw(16) if subject is None else subject,
             hour,
             tuple(part.header(kind, schema) for part in parts),
             tuple(refs),
@@ -211,8 +144,8 @@ class RawPeer:
     async def meet(self, host: Group) -> tuple[str, ...]:
         """Redeem an invitation of `host`; the words both screens show."""
         text = str(host.federation.invite(None)["invitation"])
-        invitation = _invitation(text)
-        nonce = self.bytes(32)
+        invitation = parse(text)
+        nonce = self.draw(32)
         bundle = b"".join(encode_bundle([self.ident()]))
         hello = messages.Hello(invitation.secret, bundle, commitment(nonce))
         await host.federation.pair(messages.encode(hello))
@@ -238,8 +171,6 @@ class RawPeer:
     async def pair(self, body: bytes) -> bytes:
         message = messages.decode(body)
         assert isinstance(message, messages.Sign)
-        self._terms = message.terms
-        assert circle_id(message.terms)
         return messages.encode(messages.SignAnswer(sign_terms(message.terms, self.gid, self.key)))
 
     def wake(self, request: PeerRequest) -> None:
@@ -299,13 +230,54 @@ class RawPeer:
             gid=gid or self.gid,
             destination_gid=destination or group.node.gid,
             created=int(self.mesh.clock.now().timestamp()) if created is None else created,
-            nonce=nonce or self.bytes(16).hex(),
+            nonce=nonce or self.draw(16).hex(),
         )
         return PeerRequest("POST", path, "", tuple(headers.items()), data)
 
     async def asks(self, group: Group, *frames: Frame) -> list[Frame]:
         """The frames of `group`'s answer to a good request with these frames. Raises ProtocolError."""
         return await send(group, self.request(group, [Ask(BUNDLE_BYTES_ONLINE_MAX, 0), *frames]))
+
+
+@dataclass(slots=True)
+class Town:
+    """Alice's group is attacked; bob's group is honest and goes on telling alice of its needs."""
+
+    mesh: Mesh
+    alice: Group
+    bob: Group
+    _told: int = 0
+
+    async def mallory(self, name: str = "mallory") -> RawPeer:
+        """A hostile peer of alice's group."""
+        peer = RawPeer(self.mesh, name)
+        await peer.pair_with(self.alice)
+        return peer
+
+    async def good_news(self, group: Group | None = None) -> bool:
+        """Whether the next need of bob's group still becomes visible at alice's (or another peer of bob's)."""
+        group = group or self.alice
+        link = self.bob.federation.links.get(group.node.gid)
+        assert link is not None and link.circle is not None
+        self._told += 1
+        item = f"Lamps {self._told}"
+        await share(self.bob, await post_need(self.bob, 3, item), link.circle)
+        await self.bob.federation.publisher.publish()
+        back = group.federation.links.get(self.bob.node.gid)
+        assert back is not None
+        await group.federation.replication.pull(back, 0)
+        return item in {need["item"] for need in (await on_board(group)).values()}
+
+
+@asynccontextmanager
+async def town(folder: Path) -> AsyncIterator[Town]:
+    """Alice's and bob's groups, paired, each with a running node."""
+    mesh = Mesh(folder)
+    mesh.clock = StillClock()
+    async with mesh:
+        alice, bob = await mesh.found("alice"), await mesh.found("bob")
+        await mesh.pair(alice, bob)
+        yield Town(mesh, alice, bob)
 
 
 async def send(group: Group, request: PeerRequest) -> list[Frame]:
@@ -336,13 +308,3 @@ async def head(group: Group, origin: str) -> FeedHead | None:
 
 def _listed(body: object) -> canonical.Encodable:
     return list(body) if isinstance(body, tuple) else body  # type: ignore[return-value]
-
-
-def _plain(node: Node) -> Node:
-    return node
-
-
-def _invitation(text: str):  # type: ignore[no-untyped-def]
-    from aidmesh_protocol.invitation import parse
-
-    return parse(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,10 @@ from aidmesh_node.home import Home
 from aidmesh_node.storage.key_files import load_keys
 from aidmesh_node.views import shared_needs
 from aidmesh_node.views.board import board
+from aidmesh_protocol.bundle import MAGIC, End, FrameReader
+from aidmesh_protocol.entry import Entry
+from aidmesh_protocol.identity import circle_origin
+from aidmesh_protocol.statements import read
 from tests.support.federation import Group, Mesh
 
 CONSENT = Consent("by_phone", "v1", "en")
@@ -109,6 +115,47 @@ def made(group: Group, kind: type[Any]) -> list[Any]:
     """All events of one class in this node's log, in order."""
     events = group.node.readers.run_now(lambda reading: reading.events.select(0, EVENTS_MAX))  # type: ignore[attr-defined]
     return [event for _, event in events if isinstance(event, kind)]
+
+
+def crossed(mesh: Mesh) -> bytes:
+    """Everything that crossed the network so far: as sent, and as its frames read once they are unpacked."""
+    raw = mesh.network.captured
+    unpacked: list[bytes] = []
+    reader: FrameReader | None = None
+    for piece in raw:
+        reader = FrameReader() if piece.startswith(MAGIC) else reader
+        for frame in reader.feed(piece) if reader else ():
+            unpacked += _flat(frame)
+            reader = None if isinstance(frame, End) else reader
+    return b"\n".join([*raw, *unpacked])
+
+
+def _flat(value: object) -> Iterator[bytes]:
+    if is_dataclass(value):
+        value = tuple(getattr(value, each.name) for each in fields(value))
+    if isinstance(value, tuple | list):
+        for each in value:
+            yield from _flat(each)
+    elif isinstance(value, bytes):
+        yield value
+    else:
+        yield str(value).encode()
+
+
+def said(reader: Group, owner: Group, circle: bytes) -> list[tuple[Entry, object]]:
+    """What `reader` holds of what `owner` said to a circle, in order: entries and what they say."""
+
+    def read_all(reading: Any) -> list[tuple[Entry, object]]:
+        head = reading.feeds.head(circle_origin(owner.node.gid, circle))
+        if head is None:
+            return []
+        parts: dict[int, dict[str, bytes]] = {}
+        for index, tag in reading.feeds.part_names(head.feed, 0, head.size):
+            parts.setdefault(index, {})[tag] = reading.feeds.part(head.feed, index, tag)
+        entries = map(Entry.decode, reading.feeds.entries(head.feed, 0, head.size))
+        return [(entry, read(entry, parts.get(index, {}))) for index, entry in enumerate(entries)]
+
+    return reader.node.readers.run_now(read_all)  # type: ignore[attr-defined, no-any-return]
 
 
 async def check_all_agree(mesh: Mesh) -> None:

@@ -139,6 +139,13 @@ def test_a_link_from_invitation_to_its_end(house: House) -> None:
 
     house.change(PeerLink, id, meet)
     assert state() == ["pending", "severed"]
+    house.change(PeerLink, id, lambda link: link.confirm(house.act("operator"), words=words, signature="05"))
+    house.change(PeerLink, id, lambda link: link.sign(house.act(heard=True), signature="06"))
+    house.change(
+        PeerLink, id, lambda link: link.activate(house.act("operator"), circle=OTHER_CIRCLE.hex(), our_gid=OURS)
+    )
+    house.change(PeerLink, id, lambda link: link.suspend(house.act("operator"), "agreement ended"))
+    assert state() == ["suspended", "severed", "suspended"]
 
 
 def test_a_peer_by_what_a_person_types(house: House) -> None:

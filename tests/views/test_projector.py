@@ -90,6 +90,14 @@ def test_more_than_one_transaction_holds(house: House) -> None:
     assert shared == (1_201,)
 
 
+def test_feeds_take_turns_until_all_are_projected(house: House) -> None:
+    for number, gid in enumerate("abcd"):
+        feed = house.feed(gid * 32, bytes([number]) * 32)
+        feed.append([feed.sealed(subject(index), SHARED) for index in range(600)])
+    counted = house.ask(lambda it: it.execute("SELECT feed, count(*) FROM shared_needs GROUP BY feed").fetchall())
+    assert [count for _, count in counted] == [600, 600, 600, 600]
+
+
 def test_a_restart_goes_on_where_it_was(house: House) -> None:
     house.link(ALICE, "Alice's group")
     feed = house.feed(ALICE)

@@ -29,6 +29,9 @@ def hear_offer(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, of
     if known is None or known.kind != "need":
         raise illegal("They pledged towards a need that we never shared with this circle.")
     pledge_id = heard_pledge_id(circle, subject)
+    named = work.subjects.find(circle, subject)
+    if named is not None and named.aggregate_id != pledge_id:
+        raise illegal("They offered a pledge under an id that already names something of ours.")
     if work.find(Pledge, pledge_id) is not None:
         return
     need = work.get(Need, known.aggregate_id)

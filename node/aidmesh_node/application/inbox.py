@@ -16,7 +16,7 @@ from aidmesh_node.application import hearing
 from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.entry_names import entry_name
 from aidmesh_node.application.not_found import NotFound
-from aidmesh_node.application.ports import FeedHead, PartRow, Work
+from aidmesh_node.application.ports import FeedHead, PartRow, SubjectTaken, Work
 from aidmesh_node.domain.act import NODE, PEER, Act
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
@@ -75,7 +75,7 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
                 if not isinstance(statement, said.Unknown):
                     with work.attempt():
                         _hear(work, head, index, entry, statement, at)
-        except (ProtocolError, Refused, NotFound, LookupError) as error:
+        except (ProtocolError, Refused, NotFound, LookupError, SubjectTaken) as error:
             reason = str(error)
             work.evidence.keep(head.owner, QUARANTINED, f"{origin} entry {index}: {reason}", (data,), at, head.feed)
     else:

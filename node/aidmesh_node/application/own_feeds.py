@@ -12,7 +12,7 @@ from datetime import datetime
 from aidmesh_node.application.ports import FeedHead, NewEntry, Work
 from aidmesh_node.application.publication import NEVER_PUBLISHED, Outgoing, Publication
 from aidmesh_node.domain.event import Event
-from aidmesh_protocol.entry import SealedEntry
+from aidmesh_protocol.entry import VIEW, SealedEntry
 from aidmesh_protocol.identity import identity_origin, origin_hash
 from aidmesh_protocol.merkle import Frontier, leaf_hash
 from aidmesh_protocol.origin import circle_origin
@@ -81,6 +81,7 @@ def publish_some(work: Work, publication: Publication, gid: str, part_key: Calla
     position = work.positions.get(PUBLISHED)
     events = work.events_without(position, EVENTS_MAX, NEVER_PUBLISHED)
     batches: dict[bytes, list[tuple[SealedEntry, bytes | None]]] = {}
+    withheld: dict[bytes, list[int]] = {}
     for _, event in events:
         if event is None:
             continue
@@ -92,10 +93,14 @@ def publish_some(work: Work, publication: Publication, gid: str, part_key: Calla
             if not taken and not work.feeds.holds_statement(head.feed, outgoing.statement_id):
                 publication.placed(work, outgoing, head.size + len(batch))
                 batch.append((_sealed(outgoing, part_key), outgoing.statement_id))
+            if outgoing.withhold is not None:
+                withheld.setdefault(outgoing.circle, []).append(outgoing.withhold)
     for circle, batch in batches.items():
         head = open_circle_feed(work, gid, circle)
         if batch:
             append(work, head, batch)
+        # Last: a view shared and taken back since we last looked has only now become a row.
+        work.feeds.withhold_parts(head.feed, withheld.get(circle, ()), VIEW)
     if events:
         work.positions.put(PUBLISHED, events[-1][0])
     return len(events) == EVENTS_MAX

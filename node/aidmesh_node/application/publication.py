@@ -8,7 +8,7 @@ never a name, a contact or free text: statements are built only from fields that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aidmesh_node.application.entry_names import entry_ref
@@ -55,6 +55,8 @@ class Outgoing:
     at: datetime
     statement: Statement
     refs: tuple[Ref, ...] = ()
+    withhold: int | None = None
+    """Index in our feed of the entry whose view is served to nobody any more from this transaction on."""
 
 
 class Publication:
@@ -97,8 +99,8 @@ class Publication:
                 case Need.CoverageChanged() if told and share.live and need.is_open:
                     yield self._say(circle, subject, event, need_updated(need))
                 case Need.Unshared() if event.circle == circle_hex and told:
-                    self._withhold_view(work, circle, subject)
-                    yield self._say(circle, subject, event, say.NeedShareRevoked())
+                    revoked = self._say(circle, subject, event, say.NeedShareRevoked())
+                    yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
                 case Need.Withdrawn() | Need.Closed() if told and share.live:
                     yield self._say(circle, subject, event, say.NeedClosed(need.closed_reason or "withdrawn_by_person"))
 
@@ -115,8 +117,8 @@ class Publication:
                 case Offer.BookingChanged() if told and share.live and offer.is_open:
                     yield self._say(circle, subject, event, offer_updated(offer))
                 case Offer.Unshared() if event.circle == circle_hex and told:
-                    self._withhold_view(work, circle, subject)
-                    yield self._say(circle, subject, event, say.OfferShareRevoked())
+                    revoked = self._say(circle, subject, event, say.OfferShareRevoked())
+                    yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
                 case Offer.Withdrawn() | Offer.Closed() if told and share.live:
                     yield self._say(circle, subject, event, say.OfferClosed(offer.closed_reason or "withdrawn"))
 
@@ -150,11 +152,6 @@ class Publication:
                 circle, subject = bytes.fromhex(event.circle), bytes.fromhex(event.subject)
                 refs = (entry_ref(work, event.cause),)
                 yield self._say(circle, subject, event, say.ShareAcknowledged(), refs)
-
-    def _withhold_view(self, work: Work, circle: bytes, subject: bytes) -> None:
-        """From this transaction on nobody is served the description of what was taken back."""
-        for head in work.feeds.heads(owner=self._gid, circle=circle):
-            work.feeds.withhold_parts(head.feed, [work.positions.get(_view_of(subject))], VIEW)
 
     def _say(
         self, circle: bytes, subject: bytes, event: Event, statement: Statement, refs: tuple[Ref, ...] = ()

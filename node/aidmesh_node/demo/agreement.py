@@ -111,7 +111,7 @@ def _differing(
 ) -> Iterable[str]:
     if told != seen:
         differing = max((told - seen).total(), (seen - told).total())
-        yield f"{owner.name} and {viewer.name} tell {differing} {kind} of {owner.name} differently"
+        yield f"{owner.name} and {viewer.name} differ on {differing} of {owner.name}'s {kind}"
 
 
 def _facts(thing: Json, fields: Sequence[str]) -> tuple[object, ...]:

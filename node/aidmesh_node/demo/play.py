@@ -169,13 +169,19 @@ def _tell_failure(run: Play, detail: str) -> None:
 
 
 def _first_failure(error: DemoFailed | BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that was raised first; the others are mostly its consequences. A bug of ours is raised again."""
-    if isinstance(error, BaseExceptionGroup) and error.split(DemoFailed)[1] is not None:
-        raise error
-    first: BaseException = error
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
+    """The failure that was raised first; the others are mostly its consequences. What else broke is raised again."""
+    if isinstance(error, DemoFailed):
+        return error
+    failures, others = error.split(DemoFailed)
+    if failures is None or others is not None:
+        raise _innermost(others or error) from error
+    return _innermost(failures)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _interruption() -> asyncio.Event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, CanInitAggregate, CanMutateAggregate
@@ -16,6 +16,8 @@ class Event(Aggregate.Event):
 
     State consists only of UUID, Decimal, datetime, str, int, bool, None, list, and dict with str keys.
     """
+
+    TOPIC: ClassVar[str]
 
     act_id: UUID
     actor: UUID | None
@@ -49,13 +51,13 @@ class Recorded(Aggregate):
     peer's newest statement about it ("<origin hash hex>:<index>"), which our next answer answers.
     """
 
+    TOPIC: ClassVar[str]
+
     made_by: UUID | None = None
     heard_at: str | None = None
 
     @classmethod
-    def _begin(
-        cls, event_class: type[CanInitAggregate[UUID]], aggregate_id: UUID, by: Act, **fields: Any
-    ) -> Self:
+    def _begin(cls, event_class: type[CanInitAggregate[UUID]], aggregate_id: UUID, by: Act, **fields: Any) -> Self:
         return cls._create(event_class, id=aggregate_id, timestamp=by.at, **_said_by(by), **fields)
 
     def _record(self, event_class: type[CanMutateAggregate[UUID]], by: Act, **fields: Any) -> None:

@@ -82,16 +82,9 @@ def group_name(text: str) -> str:
 def endpoint_list(endpoints: Sequence[str]) -> list[str]:
     """Where a node answers, bounded; what an address looks like is the network's business."""
     if len(endpoints) > ENDPOINTS_MAX:
-        raise Refused(
-            "bad_endpoint", f"More than {ENDPOINTS_MAX} addresses are given.", "Keep the ones that work."
-        )
+        raise Refused("bad_endpoint", f"More than {ENDPOINTS_MAX} addresses are given.", "Keep the ones that work.")
     for endpoint in endpoints:
-        if (
-            not endpoint
-            or len(endpoint) > ENDPOINT_CHARACTERS_MAX
-            or not endpoint.isprintable()
-            or " " in endpoint
-        ):
+        if not endpoint or len(endpoint) > ENDPOINT_CHARACTERS_MAX or not endpoint.isprintable() or " " in endpoint:
             raise Refused(
                 "bad_endpoint",
                 f"“{shortened(endpoint)}” is not an address.",

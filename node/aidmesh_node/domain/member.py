@@ -88,9 +88,7 @@ class Member(Recorded):
     def join(self, by: Act, *, secret_hash: str, token_hash: str) -> None:
         """Redeem the invitation once; from now on the holder of the token is this member."""
         if self.state == REVOKED:
-            raise Refused(
-                "revoked", "This invitation was taken back.", "Ask your group for a new invitation."
-            )
+            raise Refused("revoked", "This invitation was taken back.", "Ask your group for a new invitation.")
         if self.state == JOINED:
             raise Refused(
                 "already_joined",
@@ -100,9 +98,7 @@ class Member(Recorded):
         if by.at >= self.expires:
             raise Refused("expired", "This invitation is too old.", "Ask your group for a new invitation.")
         if secret_hash != self.secret_hash:
-            raise Refused(
-                "bad_secret", "This is not the secret of the invitation.", "Copy the whole invitation again."
-            )
+            raise Refused("bad_secret", "This is not the secret of the invitation.", "Copy the whole invitation again.")
         self._record(self.Joined, by, token_hash=token_hash)
 
     def change_role(self, by: Act, role: str, *, operators: int) -> None:

@@ -89,9 +89,7 @@ class Need(Recorded):
         circle: str
 
         def apply(self, aggregate: Need) -> None:
-            aggregate.shares[self.circle] = ShareState(
-                REVOKED, self.timestamp, aggregate.shares[self.circle].level
-            )
+            aggregate.shares[self.circle] = ShareState(REVOKED, self.timestamp, aggregate.shares[self.circle].level)
 
     class UnshareAcknowledged(Event):
         TOPIC = "need:unshare-acknowledged"

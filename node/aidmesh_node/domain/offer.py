@@ -156,14 +156,10 @@ class Offer(Recorded):
         counted_in = unit_code(unit) if unit is not None else None
         if quantity is not None:
             if counted_in not in (None, quantity.unit):
-                raise Refused(
-                    "unit_differs", f"The offer counts in both {counted_in} and {quantity.unit}.", "Use one."
-                )
+                raise Refused("unit_differs", f"The offer counts in both {counted_in} and {quantity.unit}.", "Use one.")
             counted_in = quantity.unit
         if counted_in is None:
-            raise Refused(
-                "unknown_unit", "The offer does not say what is counted.", "Give a unit such as item or kg."
-            )
+            raise Refused("unknown_unit", "The offer does not say what is counted.", "Give a unit such as item or kg.")
         return cls._begin(
             cls.Posted,
             offer_id,
@@ -257,9 +253,7 @@ class Offer(Recorded):
         self._check_open()
         one_of("reason to close", reason, CLOSE_REASONS)
         if reason == "exhausted" and (self.quantity is None or self.drawn + self.committed < self.quantity):
-            raise Refused(
-                "not_exhausted", "There is still something left of this offer.", "Withdraw it instead."
-            )
+            raise Refused("not_exhausted", "There is still something left of this offer.", "Withdraw it instead.")
         self._record(self.Closed, by, reason=reason)
 
     def _check_open(self) -> None:

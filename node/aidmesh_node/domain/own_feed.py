@@ -63,9 +63,7 @@ def fresh_at_start(*, known_at_start: bool) -> bool:
     return not known_at_start
 
 
-def hear_checkpoint(
-    *, rows_size: int, root_at: RootAt, shown_size: int, shown_root: bytes
-) -> tuple[str, str]:
+def hear_checkpoint(*, rows_size: int, root_at: RootAt, shown_size: int, shown_root: bytes) -> tuple[str, str]:
     """FRESH or RECOVERING, and why, from the newest checkpoint of our feed that a peer has seen.
 
     The caller has checked our signature on it; `shown_size` 0 means the peer has never seen one. The newest

@@ -209,9 +209,7 @@ class PeerLink(Recorded):
         self._check_pending()
         if self.our_signature is None or self.their_signature is None:
             whose = "Your group has" if self.our_signature is None else "The other group has"
-            raise Refused(
-                "not_confirmed", f"{whose} not confirmed the four words yet.", "Compare the words together."
-            )
+            raise Refused("not_confirmed", f"{whose} not confirmed the four words yet.", "Compare the words together.")
         signatures = {our_gid: self.our_signature, self.gid: self.their_signature}
         self._record(self.Activated, by, circle=check_circle(circle), terms=self.terms, signatures=signatures)
 

@@ -240,9 +240,7 @@ class Pledge(Recorded):
         if self.state.giver.withdraw() is not self.state.giver:
             self._record(self.Withdrawn, by, reason=word)
 
-    def hand_over(
-        self, by: Act, quantity: Decimal, outcome: str = "handed", number: int | None = None
-    ) -> None:
+    def hand_over(self, by: Act, quantity: Decimal, outcome: str = "handed", number: int | None = None) -> None:
         """Declare what was handed over: a physical fact that counts even if a release crossed it."""
         self._check_speaker(by, GIVER)
         amount = self._amount(by, quantity)
@@ -266,9 +264,7 @@ class Pledge(Recorded):
         self._check_speaker(by, HOME)
         amount = self._amount(by, quantity)
         answered = _stated(revision) if by.heard else pledge_rules.may_counter(self.state, revision, amount)
-        self._answer(
-            by, self.state.home.counter(answered, amount), answered, None, self.Countered, quantity=amount
-        )
+        self._answer(by, self.state.home.counter(answered, amount), answered, None, self.Countered, quantity=amount)
 
     def decline(self, by: Act, reason: str = "other", revision: int | None = None) -> None:
         """Say no, before acceptance."""

@@ -34,9 +34,7 @@ def may_revise(state: PledgeState, quantity: Decimal) -> int:
     if quantity == state.offered:
         raise Refused("nothing_changed", f"The pledge already says {amount_text(quantity)}.")
     if state.giver.revision >= REVISIONS_MAX:
-        raise Refused(
-            "too_many_revisions", "This pledge was changed too often.", "Withdraw it and make a new one."
-        )
+        raise Refused("too_many_revisions", "This pledge was changed too often.", "Withdraw it and make a new one.")
     return state.giver.revision + 1
 
 
@@ -110,9 +108,7 @@ def may_decline(state: PledgeState, revision: int | None) -> int:
     return _live_revision(state, revision)
 
 
-def may_accept(
-    state: PledgeState, revision: int | None, quantity: Decimal | None
-) -> tuple[int, int, Decimal]:
+def may_accept(state: PledgeState, revision: int | None, quantity: Decimal | None) -> tuple[int, int, Decimal]:
     """The acceptance's number, the revision accepted and the quantity: all that is offered unless less is
     said.
     """
@@ -133,9 +129,7 @@ def may_release(state: PledgeState, acceptance: int | None) -> int:
     if state.home.word == RELEASED:
         raise Refused("already_released", "You have already released this pledge.")
     if not state.live_remainder:
-        raise Refused(
-            "nothing_left", "Nothing of this pledge is still expected, so there is nothing to release."
-        )
+        raise Refused("nothing_left", "Nothing of this pledge is still expected, so there is nothing to release.")
     return state.home.acceptance
 
 
@@ -157,9 +151,7 @@ def heard_commit(state: PledgeState, acceptance: int, quantity: Decimal) -> None
     if not given or home.revision != state.giver.revision:
         raise illegal(f"They made a pledge firm that we had not accepted (acceptance {acceptance}).")
     if quantity > home.accepted:
-        raise illegal(
-            f"They made {amount_text(quantity)} firm where we had accepted {amount_text(home.accepted)}."
-        )
+        raise illegal(f"They made {amount_text(quantity)} firm where we had accepted {amount_text(home.accepted)}.")
 
 
 def heard_answer(state: PledgeState, revision: int, quantity: Decimal | None = None) -> None:
@@ -208,8 +200,6 @@ def _refuse_if_over(state: PledgeState) -> None:
     if state.giver.withdrawn:
         raise Refused("withdrawn", "This pledge has been withdrawn.", "A new pledge can be made.")
     if state.released:
-        raise Refused(
-            "released", "This pledge has been released: it is no longer needed.", "A new pledge can be made."
-        )
+        raise Refused("released", "This pledge has been released: it is no longer needed.", "A new pledge can be made.")
     if state.declined:
         raise Refused("declined", "This pledge has been declined.", "A new pledge can be made.")

@@ -64,9 +64,7 @@ def check_amount(amount: Decimal, unit: str | None = None, *, zero: bool = False
     if whole == exact:
         return whole
     if unit in WHOLE_UNITS:
-        raise Refused(
-            "bad_quantity", f"{shown} {unit} is not a whole number.", f"Count {unit} in whole numbers."
-        )
+        raise Refused("bad_quantity", f"{shown} {unit} is not a whole number.", f"Count {unit} in whole numbers.")
     return exact.normalize()
 
 
@@ -88,9 +86,7 @@ class Quantity:
     def __post_init__(self) -> None:
         if self.unit not in UNITS:
             choices = ", ".join(UNITS)
-            raise Refused(
-                "unknown_unit", f"“{shortened(self.unit)}” is not a unit.", f"Use one of: {choices}."
-            )
+            raise Refused("unknown_unit", f"“{shortened(self.unit)}” is not a unit.", f"Use one of: {choices}.")
         object.__setattr__(self, "amount", check_amount(self.amount, self.unit))
 
     @classmethod

@@ -29,7 +29,5 @@ def unit_code(text: str) -> str:
     """The unit code for what somebody wrote ("Litres" -> "l"). Refused "unknown_unit" names the codes."""
     code = _CODES.get("-".join(text.casefold().split()))
     if code is None:
-        raise Refused(
-            "unknown_unit", f"“{shortened(text)}” is not a known unit.", f"Use one of: {', '.join(UNITS)}."
-        )
+        raise Refused("unknown_unit", f"“{shortened(text)}” is not a known unit.", f"Use one of: {', '.join(UNITS)}.")
     return code

@@ -20,13 +20,9 @@ class Window:
     def __post_init__(self) -> None:
         for moment in (self.start, self.end):
             if moment is not None and moment.utcoffset() is None:
-                raise Refused(
-                    "bad_window", "The time has no time zone.", "Write it like 2026-11-22T08:00:00Z."
-                )
+                raise Refused("bad_window", "The time has no time zone.", "Write it like 2026-11-22T08:00:00Z.")
         if self.start is not None and self.end is not None and self.end < self.start:
-            raise Refused(
-                "bad_window", "The end is before the start.", "Swap the two dates, or leave one out."
-            )
+            raise Refused("bad_window", "The end is before the start.", "Swap the two dates, or leave one out.")
 
 
 ANY_TIME = Window()

@@ -70,7 +70,7 @@ class Federation:
         self._run("lapse", self._lapse_always())
         self._run("links", self._mind_links())
         # Peers that gave up on us should look now: until they ask, we do not know what they have seen of us.
-        self._run("wakes", self.replication.send_wakes())
+        self._send_wakes()
 
     async def stop(self) -> None:
         """End all tasks; what was accepted stays."""
@@ -205,8 +205,14 @@ class Federation:
         while True:
             self._changed.clear()
             if await self.publisher.publish():
-                self._run("wakes", self.replication.send_wakes())
+                self._send_wakes()
             await self._changed.wait()
+
+    def _send_wakes(self) -> None:
+        """One task a peer, and one at a time: who does not answer keeps neither the others nor our connections."""
+        for link in self.links.active():
+            if (name := f"wake {link.gid}") not in self._tasks:
+                self._run(name, self.replication.send_wake(link))
 
     async def _lapse_always(self) -> None:
         await self.clock.sleep(CATCH_UP_SECONDS)

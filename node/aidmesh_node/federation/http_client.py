@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import NoReturn
 
 import aiohttp
@@ -15,83 +16,110 @@ from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
 from aidmesh_protocol.paths import BUNDLE_TYPE
 
-CONNECT_SECONDS_MAX = 10
-ANSWER_SECONDS_MAX = 10
-"""For the head of an answer, on top of what we let the peer hold it back."""
+CONNECT_SECONDS_MAX = 10.0
+ANSWER_SECONDS_MAX = 10.0
+"""For the whole head of an answer, on top of what we let the peer hold it back."""
 
-SILENCE_SECONDS_MAX = 15
+SILENCE_SECONDS_MAX = 15.0
 """Between two pieces of an answer."""
 
-RATE_GRACE_SECONDS = 10
-RATE_BYTES_PER_SECOND_MIN = 200
-"""Below this after the grace the line is given up: a satellite does 1,000, a peer that holds us up does not."""
+RATE_GRACE_SECONDS = 10.0
+RATE_BYTES_PER_SECOND_MIN = 800
+"""Below this after the grace the line is given up: the slowest radio and satellite lines people use do 1,000, a peer
+that holds us up on purpose does not."""
 
 PROBLEM_BYTES_MAX = 16 * 1024
 PIECE_BYTES = 64 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how much we take from one peer before its line is given up. Tests have less of it."""
+
+    connect_seconds: float = CONNECT_SECONDS_MAX
+    answer_seconds: float = ANSWER_SECONDS_MAX
+    silence_seconds: float = SILENCE_SECONDS_MAX
+    grace_seconds: float = RATE_GRACE_SECONDS
+    bytes_per_second_min: int = RATE_BYTES_PER_SECOND_MIN
+    bytes_max: int = BUNDLE_BYTES_ONLINE_MAX
+
+
+PATIENCE = Patience()
+
+
 class HttpPeerClient:
     """PeerClient over one aiohttp session."""
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock) -> None:
+    def __init__(self, session: aiohttp.ClientSession, clock: Clock, patience: Patience = PATIENCE) -> None:
         self._session = session
         self._clock = clock
+        self._patience = patience
 
     @asynccontextmanager
     async def stream(
         self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, wait_seconds: int
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """See PeerClient."""
-        timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=CONNECT_SECONDS_MAX, sock_read=wait_seconds + ANSWER_SECONDS_MAX
-        )
         headers = {**headers, "Content-Type": BUNDLE_TYPE, "Accept-Encoding": "identity"}
-        try:
-            async with self._session.post(
-                endpoint + path, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as answer:
+        patience = self._patience
+        head_seconds = patience.connect_seconds + wait_seconds + patience.answer_seconds
+        with _unreachable(endpoint):
+            # The head has one limit in all: a limit for each read would let a peer send it byte by byte for ever.
+            async with asyncio.timeout(head_seconds):
+                answer = await self._post(endpoint + path, headers, body)
+            try:
                 if answer.status != 200:
-                    await _refused(answer)
+                    async with asyncio.timeout(patience.answer_seconds):
+                        await _refused(answer)
                 yield self._pieces(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{endpoint}: {type(error).__name__} {error}".rstrip()) from error
+            finally:
+                # Whatever is still on its way is not wanted any more: the connection is closed, its slot is free.
+                answer.close()
 
     async def post(
         self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int
     ) -> bytes:
         """See PeerClient."""
-        timeout = aiohttp.ClientTimeout(
-            total=CONNECT_SECONDS_MAX + ANSWER_SECONDS_MAX, sock_connect=CONNECT_SECONDS_MAX
-        )
-        try:
-            async with self._session.post(
-                endpoint + path, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False
-            ) as answer:
-                if answer.status not in (200, 202, 204):
-                    await _refused(answer)
-                data = await answer.content.read(bytes_max + 1)
-                while len(data) <= bytes_max and (piece := await answer.content.read(bytes_max + 1)):
-                    data += piece
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{endpoint}: {type(error).__name__} {error}".rstrip()) from error
+        patience = self._patience
+        with _unreachable(endpoint):
+            async with asyncio.timeout(patience.connect_seconds + patience.answer_seconds):
+                async with await self._post(endpoint + path, headers, body) as answer:
+                    if answer.status not in (200, 202, 204):
+                        await _refused(answer)
+                    data = await answer.content.read(bytes_max + 1)
+                    while len(data) <= bytes_max and (piece := await answer.content.read(bytes_max + 1)):
+                        data += piece
         if len(data) > bytes_max:
             raise Unreachable(f"{endpoint}: the answer is longer than {bytes_max} bytes")
         return data
 
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._patience.connect_seconds)
+        return await self._session.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False)
+
     async def _pieces(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        patience = self._patience
         begun, total = self._clock.monotonic(), 0
         while True:
-            async with asyncio.timeout(SILENCE_SECONDS_MAX):
+            async with asyncio.timeout(patience.silence_seconds):
                 piece = await answer.content.read(PIECE_BYTES)
             if not piece:
                 return
             total += len(piece)
             spent = self._clock.monotonic() - begun
-            if spent > RATE_GRACE_SECONDS and total < spent * RATE_BYTES_PER_SECOND_MIN:
+            if spent > patience.grace_seconds and total < spent * patience.bytes_per_second_min:
                 raise TimeoutError(f"only {total} bytes in {spent:.0f} seconds")
-            if total > BUNDLE_BYTES_ONLINE_MAX:
-                raise TimeoutError(f"more than {BUNDLE_BYTES_ONLINE_MAX} bytes")
+            if total > patience.bytes_max:
+                raise TimeoutError(f"more than {patience.bytes_max} bytes")
             yield piece
+
+
+@contextmanager
+def _unreachable(endpoint: str) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Unreachable(f"{endpoint}: {type(error).__name__} {error}".rstrip()) from error
 
 
 async def _refused(answer: aiohttp.ClientResponse) -> NoReturn:

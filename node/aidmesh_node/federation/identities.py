@@ -8,6 +8,7 @@ from aidmesh_node.application.arrival import verify
 from aidmesh_node.application.inbox import accept
 from aidmesh_node.application.own_feeds import open_feed
 from aidmesh_node.application.ports import FeedReads, Readers, Reading, Work
+from aidmesh_node.federation.tree_reading import check_no_fork
 from aidmesh_protocol.bundle import Ident, PartFrame
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
 from aidmesh_protocol.entry import FACTS, Entry
@@ -15,7 +16,7 @@ from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, TrustedFeed
 from aidmesh_protocol.identity import group_id, identity_origin, origin_hash, parse_origin, read_inception
 from aidmesh_protocol.keys import VerifyKey
-from aidmesh_protocol.merkle import Frontier
+from aidmesh_protocol.merkle import Frontier, leaf_hash
 from aidmesh_protocol.statements import GroupDescribed, read
 
 
@@ -82,6 +83,9 @@ def introduce(ident: Ident) -> Introduction:
     """Verify an IDENT frame by nothing but itself: the inception hashes to the id, the rest is signed by its key."""
     origin = parse_unverified(ident.checkpoint).origin
     name = parse_origin(origin)
+    if name.kind == "id" and name.generation:
+        # SPEC §4.2: a feed that this version cannot judge must not be stored under a name it may one day deserve.
+        raise ProtocolError("upgrade_required", "an identity after a key rotation, which this node does not know yet")
     parts = {(index, tag): part for index, tag, part in ident.parts}
     inception_part = parts.get((0, FACTS))
     if name.kind != "id" or inception_part is None or group_id(ident.entries[0]) != name.gid:
@@ -90,21 +94,32 @@ def introduce(ident: Ident) -> Introduction:
     checkpoint = open_checkpoint(ident.checkpoint, origin, key)
     if checkpoint.size != len(ident.entries):
         raise ProtocolError("size_conflict", "an identity feed travels whole")
+    # All of it, also what we hold: names and addresses are read from these bytes.
+    if ident.proof or Frontier.empty().extend(map(leaf_hash, ident.entries))[0].root() != checkpoint.root:
+        raise ProtocolError("root_mismatch", "these are not the entries that the group has signed", (ident.checkpoint,))
     return Introduction(_fold(name.gid, ident.entries, parts), origin, key, ident, checkpoint)
 
 
-def keep(work: Work, introduction: Introduction) -> None:
-    """Store what is new of a verified identity feed. Raises ProtocolError when it is not the one we hold, longer."""
+def keep(work: Work, introduction: Introduction) -> bool:
+    """Store what is new of a verified identity feed; True when anything is.
+
+    Raises ProtocolError when it is not the one we hold, longer.
+    """
     ident = introduction.ident
     head = open_feed(work, introduction.origin, introduction.identity.gid, None)
+    if head.frozen is not None:
+        raise ProtocolError(head.frozen, "this identity is frozen since its owner contradicted itself")
     held = Frontier.decode(head.frontier)
     checkpoint = open_checkpoint(head.checkpoint, head.origin, introduction.key) if head.checkpoint else None
     feed = TrustedFeed(introduction.origin, introduction.key, held, checkpoint)
     package = Package(origin_hash(introduction.origin), 0, ident.entries, ())
-    parts = [PartFrame(package.origin_hash, index, tag, part) for index, tag, part in ident.parts]
-    arrival = verify(head, feed, introduction.checkpoint, package, parts)
+    by_name = {(index, tag): PartFrame(package.origin_hash, index, tag, part) for index, tag, part in ident.parts}
+    arrival = verify(head, feed, introduction.checkpoint, package, list(by_name.values()))
     if arrival.entries:
         accept(work, arrival)
+    elif checkpoint is not None:
+        check_no_fork(work.feeds, head, checkpoint, introduction.checkpoint)
+    return bool(arrival.entries)
 
 
 def _fold(gid: str, entries: tuple[bytes, ...] | list[bytes], parts: dict[tuple[int, str], bytes]) -> Identity:

@@ -1,23 +1,35 @@
 """Taking in the frames of one answer: verify each package with its parts, then store it in one transaction.
 
-Every feed stands for itself: after its first fault the rest of that feed in this answer is passed over.
+Every feed stands for itself: after its first fault the rest of that feed in this answer is passed over. What one
+answer can make us hold, store as evidence or compute has a bound, so a hostile peer costs no more than an honest one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
 
 from aidmesh_node.application import inbox, own_feeds
-from aidmesh_node.application.arrival import trusted, verify, verify_late
+from aidmesh_node.application.arrival import Arrival, trusted, verify, verify_late
 from aidmesh_node.application.ports import FeedConflict, FeedHead, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.publisher import Publisher
-from aidmesh_protocol.bundle import CheckpointFrame, End, Frame, Ident, More, PackageFrame, PartFrame, Sizes
+from aidmesh_node.federation.tree_reading import check_no_fork
+from aidmesh_protocol.bundle import (
+    CheckpointFrame,
+    End,
+    Frame,
+    Ident,
+    More,
+    PackageFrame,
+    PartFrame,
+    Sizes,
+    encode_frame,
+)
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
 from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
@@ -26,6 +38,20 @@ from aidmesh_protocol.identity import circle_origin, origin_hash, parse_origin
 
 THREADED_ENTRIES_MIN = 32
 """Packages from this size on are verified in a thread: below it the switch costs more than the hashing."""
+
+PARTS_BYTES_MAX = 1024 * 1024
+"""Bytes of parts collected with one package: four times what a full package of everyday statements has. Parts beyond
+are stored one by one, so that no answer makes us hold more."""
+
+FAULTS_MAX = 8
+"""Faults in one answer, each kept in a transaction, before the rest of it is not read: two groups share few feeds."""
+
+EVIDENCE_PARTS_BYTES_MAX = 64 * 1024
+"""Bytes of parts kept beside a package that was refused."""
+
+
+class Abandoned(ProtocolError):
+    """The last of too many faults: kept already, and nothing after it is read."""
 
 
 @dataclass(slots=True)
@@ -47,7 +73,18 @@ class _Feed:
     claim: bool
     """The checkpoint is newer than any we have stored: what its owner signed is kept even if no entries follow."""
     package: PackageFrame | None = None
-    parts: list[PartFrame] = field(default_factory=list)
+    parts: dict[tuple[int, str], PartFrame] = field(default_factory=dict)
+    parts_bytes: int = 0
+
+    def collect(self, frame: PackageFrame | None) -> None:
+        self.package, self.parts, self.parts_bytes = frame, {}, 0
+
+    def awaits(self, frame: PartFrame) -> bool:
+        """Whether the part belongs to the package being collected."""
+        if self.package is None or frame.origin_hash != self.head.origin_hash:
+            return False
+        package = self.package.package
+        return package.start <= frame.index < package.start + len(package.entries)
 
 
 class Intake:
@@ -73,21 +110,22 @@ class Intake:
         self._feeds: dict[bytes, _Feed] = {}
         self._collecting: _Feed | None = None
         self._refused: set[bytes] = set()
+        self._seen: set[str] = set()
         self.pulled = Pulled()
 
     async def take(self, frame: Frame) -> None:
-        """Take the next frame. Faults of one feed are kept and passed over; nothing else is raised."""
+        """Take the next frame. Faults of one feed are kept and passed over. Raises Abandoned after too many."""
         match frame:
             case PartFrame():
-                await self._guard(frame.origin_hash, self._part(frame))
+                await self._guard(frame.origin_hash, self._part(frame), frame)
             case PackageFrame():
                 await self.flush()
-                await self._guard(frame.package.origin_hash, self._package(frame))
+                await self._guard(frame.package.origin_hash, self._package(frame), frame)
             case CheckpointFrame():
                 await self.flush()
-                await self._guard(None, self._checkpoint(frame.note))
-            case Ident():
-                await self._guard(None, self._ident(frame))
+                await self._guard(None, self._checkpoint(frame.note), frame)
+            case Ident() if self._first("IDENT"):
+                await self._guard(None, self._ident(frame), frame)
             case Sizes():
                 pass  # an answer may be an old one: what a peer holds of ours it says in its own requests
             case More():
@@ -102,17 +140,7 @@ class Intake:
         """Verify and store the package collected so far, if any."""
         feed, self._collecting = self._collecting, None
         if feed is not None and feed.package is not None:
-            await self._guard(feed.head.origin_hash, self._store(feed))
-
-    async def _keep_claims(self) -> None:
-        claims = [feed for feed in self._feeds.values() if feed.claim]
-
-        def keep(work: Work) -> None:
-            for feed in claims:
-                inbox.store_checkpoint(work, feed.head.feed, feed.offered, feed.trusted.frontier.size)
-
-        if claims:
-            await self._writer.run(keep)
+            await self._guard(feed.head.origin_hash, self._store(feed), feed.package)
 
     async def cut_short(self) -> None:
         """The answer ended too early: keep the package collected so far if its parts are all there, else none of it.
@@ -120,35 +148,71 @@ class Intake:
         Entries without their parts would stand: only what has no meaning yet is asked for again.
         """
         feed = self._collecting
-        if feed is not None and feed.package is not None and _is_whole(feed.package, feed.parts):
+        if feed is not None and feed.package is not None and _is_whole(feed.package, feed.parts.keys()):
             await self.flush()
         self._collecting = None
+        await self._keep_claims()
 
-    async def _guard(self, feed: bytes | None, step: object) -> None:
+    async def _keep_claims(self) -> None:
+        claims = [feed for feed in self._feeds.values() if feed.claim]
+
+        def keep(work: Work) -> None:
+            for feed in claims:
+                inbox.store_checkpoint(work, feed.head.feed, feed.offered, feed.trusted.frontier.size)
+                feed.claim = False
+
+        if claims:
+            await self._writer.run(keep)
+
+    def _first(self, what: str) -> bool:
+        """Whether this is the first of its kind in this answer; the others would be told for nothing."""
+        first = what not in self._seen
+        self._seen.add(what)
+        return first
+
+    async def _guard(self, feed: bytes | None, step: Awaitable[None], frame: Frame | None) -> None:
         try:
-            await step  # type: ignore[misc]
+            await step
+        except FeedConflict:
+            pass  # another pull of the same feed was faster, or froze it; the next one goes on from there
         except ProtocolError as error:
             if feed is not None:
                 self._refused.add(feed)
-            await self.refuse(feed, error)
+            if self._collecting is not None and self._collecting.head.origin_hash == feed:
+                self._collecting = None
+            # The bytes that were wrong, unless the error itself holds better proof.
+            blobs = error.evidence or (() if frame is None else (encode_frame(frame),))
+            await self.refuse(feed, ProtocolError(error.code, error.detail, blobs))
+            if len(self.pulled.refused) >= FAULTS_MAX:
+                raise Abandoned(error.code, f"too many faults in one answer, the last: {error.detail}") from error
 
     async def _checkpoint(self, note: bytes) -> None:
         shown = parse_unverified(note)
         origin = parse_origin(shown.origin)
         if origin.gid == self._gid:
-            await self._publisher.hear_checkpoint(shown, note)
+            # Each may cost a signature check; an honest peer shows one of each feed.
+            if self._first(shown.origin):
+                await self._publisher.hear_checkpoint(shown, note)
             return
-        circle = self._link.circle
-        if origin.gid != self._link.gid or circle is None or shown.origin != circle_origin(origin.gid, circle):
-            raise ProtocolError("unknown_feed", "a checkpoint of a feed that is not between our groups", (note,))
         hashed = origin_hash(shown.origin)
         if hashed in self._refused:
             return
         try:
+            self._require_ours(shown.origin)
             await self._offer(shown.origin, note)
         except ProtocolError:
+            # The packages that follow would be refused for the same reason.
             self._refused.add(hashed)
+            self._feeds.pop(hashed, None)
             raise
+
+    def _require_ours(self, name: str) -> None:
+        """SPEC §13, check 2: the sender's own feed, for the circle that both of us are in."""
+        origin, circle = parse_origin(name), self._link.circle
+        if origin.gid != self._link.gid or circle is None or origin.circle != circle:
+            raise ProtocolError("unknown_feed", "a checkpoint of a feed that is not between our groups")
+        if name != circle_origin(origin.gid, circle):
+            raise ProtocolError("stale_generation", "a checkpoint of another generation of this feed than the one in force")
 
     async def _offer(self, origin: str, note: bytes) -> None:
         circle = self._link.circle
@@ -157,11 +221,14 @@ class Intake:
             head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, self._link.gid, circle))).value
         if head.frozen is not None:
             raise ProtocolError(head.frozen, "this feed is frozen since its owner contradicted itself", (note,))
-        key = self._identities.known(self._link.gid).key
+        known, key = head, self._identities.known(self._link.gid).key
         checkpoint = open_checkpoint(note, origin, key)
-        feed = trusted(head, key)
-        claim = weigh(feed, checkpoint) == "larger"
-        self._feeds[head.origin_hash] = _Feed(head, feed, checkpoint, claim)
+        feed = trusted(known, key)
+        weight = weigh(feed, checkpoint)
+        if weight == "stale" and feed.checkpoint is not None:
+            newest = feed.checkpoint
+            await self._readers.run(lambda reading: check_no_fork(reading.feeds, known, newest, checkpoint))
+        self._feeds[known.origin_hash] = _Feed(known, feed, checkpoint, weight == "larger")
 
     async def _package(self, frame: PackageFrame) -> None:
         hashed = frame.package.origin_hash
@@ -170,53 +237,64 @@ class Intake:
         feed = self._feeds.get(hashed)
         if feed is None:
             raise ProtocolError("unknown_feed", "entries of a feed without its checkpoint")
-        feed.package, feed.parts = frame, []
+        feed.collect(frame)
         self._collecting = feed
 
     async def _part(self, frame: PartFrame) -> None:
+        if frame.origin_hash in self._refused:
+            return
         feed = self._collecting
-        if feed is not None and feed.head.origin_hash == frame.origin_hash:
-            feed.parts.append(frame)
-        elif frame.origin_hash not in self._refused:
+        if feed is None or not feed.awaits(frame):
             await self._late_part(frame)
+            return
+        if feed.parts.setdefault((frame.index, frame.tag), frame).part != frame.part:
+            raise ProtocolError("proof_invalid", "two different parts for one commitment")
+        feed.parts_bytes += len(frame.part)
+        if feed.parts_bytes > PARTS_BYTES_MAX:
+            await self.flush()
 
     async def _late_part(self, frame: PartFrame) -> None:
-        """A part we asked for: of an entry that is already here."""
+        """A part of an entry that is already here. One that is here too changes nothing, and costs no transaction."""
 
-        def keep(work: Work) -> None:
-            head = work.feeds.head_by_hash(frame.origin_hash)
-            entries = work.feeds.entries(head.feed, frame.index, frame.index + 1) if head else []
+        def missing(reading: Reading) -> tuple[int, bytes | None]:
+            head = reading.feeds.head_by_hash(frame.origin_hash)
+            entries = reading.feeds.entries(head.feed, frame.index, frame.index + 1) if head else []
             if head is None or head.owner != self._link.gid or not entries:
                 raise ProtocolError("unknown_feed", "a part of an entry that is not here")
-            verify_late(entries[0], frame)
-            work.feeds.put_part(head.feed, frame.index, frame.tag, frame.part)
+            held = not reading.feeds.missing_parts(head.feed, [(frame.index, frame.tag)])
+            return head.feed, None if held else entries[0]
 
-        await self._writer.run(keep)
-        self.pulled.entries += 1
+        feed, entry = await self._readers.run(missing)
+        if entry is not None:
+            verify_late(entry, frame)
+            await self._writer.run(lambda work: work.feeds.put_part(feed, frame.index, frame.tag, frame.part))
+            self.pulled.entries += 1
 
     async def _store(self, feed: _Feed) -> None:
         assert feed.package is not None
-        package = feed.package.package
-        if len(package.entries) < THREADED_ENTRIES_MIN:
-            arrival = verify(feed.head, feed.trusted, feed.offered, package, feed.parts)
-        else:
-            arrival = await asyncio.to_thread(verify, feed.head, feed.trusted, feed.offered, package, feed.parts)
-        feed.package, feed.parts = None, []
+        frame, parts = feed.package, list(feed.parts.values())
+        feed.collect(None)
+        try:
+            arrival = await self._verified(feed, frame, parts)
+        except ProtocolError as error:
+            raise ProtocolError(error.code, error.detail, error.evidence or _refused(feed, frame, parts)) from error
         if arrival.entries:
-            try:
-                await self._writer.run(lambda work: inbox.accept(work, arrival))
-            except FeedConflict:
-                return  # another pull of the same feed was faster; the next one goes on from there
+            await self._writer.run(lambda work: inbox.accept(work, arrival))
             feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.entries)
+
+    async def _verified(self, feed: _Feed, frame: PackageFrame, parts: list[PartFrame]) -> Arrival:
+        if len(frame.package.entries) < THREADED_ENTRIES_MIN:
+            return verify(feed.head, feed.trusted, feed.offered, frame.package, parts)
+        return await asyncio.to_thread(verify, feed.head, feed.trusted, feed.offered, frame.package, parts)
 
     async def _ident(self, frame: Ident) -> None:
         introduction = identities.introduce(frame)
         if introduction.identity.gid != self._link.gid:
             raise ProtocolError("unknown_feed", "the identity of a group that is not the one we asked")
-        await self._writer.run(lambda work: identities.keep(work, introduction))
-        await self._identities.load(self._link.gid)
-        self.pulled.entries += 1
+        if (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
+            await self._identities.load(self._link.gid)
+            self.pulled.entries += 1
 
     async def refuse(self, hashed: bytes | None, error: ProtocolError) -> None:
         """Keep the evidence of a fault; a feed whose owner contradicted itself is frozen for good."""
@@ -237,13 +315,24 @@ class Intake:
         await self._writer.run(keep)
 
 
-def _is_whole(frame: PackageFrame, parts: Sequence[PartFrame]) -> bool:
+def _refused(feed: _Feed, frame: PackageFrame, parts: list[PartFrame]) -> tuple[bytes, ...]:
+    """What proves that a package is wrong: the signature it came with, its bytes, and its first parts."""
+    blobs, left = [feed.offered.note, encode_frame(frame)], EVIDENCE_PARTS_BYTES_MAX
+    for part in parts:
+        data = encode_frame(part)
+        left -= len(data)
+        if left < 0:
+            break
+        blobs.append(data)
+    return tuple(blobs)
+
+
+def _is_whole(frame: PackageFrame, arrived: Collection[tuple[int, str]]) -> bool:
     package = frame.package
-    arrived = {(part.index, part.tag) for part in parts}
     try:
         entries = [Entry.decode(entry) for entry in package.entries]
     except ProtocolError:
         return False
-    return arrived >= {
-        (index, header.tag) for index, entry in enumerate(entries, package.start) for header in entry.parts
-    }
+    return all(
+        (index, header.tag) in arrived for index, entry in enumerate(entries, package.start) for header in entry.parts
+    )

@@ -6,10 +6,11 @@ evidence, and leaves the other feeds alone. An interrupted link loses at most on
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aidmesh_node.application.ports import FeedHead, Readers, Reading
-from aidmesh_node.federation.intake import Intake, Pulled
+from aidmesh_node.federation.intake import Abandoned, Intake, Pulled
 from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.serve import size_of
 from aidmesh_protocol.bundle import (
@@ -25,10 +26,14 @@ from aidmesh_protocol.bundle import (
 )
 from aidmesh_protocol.entry import FACTS
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
+from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, WANT_MAX
 
 EVIDENCE_BYTES_MAX = 4096
 """Bytes kept of an answer that is no bundle: enough to see what it was."""
+
+
+AWAITED_MAX = 256
+"""Entries after the first that waits whose facts are asked for in one request."""
 
 
 async def ask_for_news(readers: Readers[Reading], link: Link, wait_seconds: int) -> bytes:
@@ -45,12 +50,17 @@ async def ask_for_news(readers: Readers[Reading], link: Link, wait_seconds: int)
             (head.origin_hash, index, tag)
             for head in heads
             if head.circle is not None and head.folded < head.size
-            for index, tag in reading.feeds.missing_parts(head.feed, [(head.folded, FACTS)])
-        )
+            for index, tag in reading.feeds.missing_parts(head.feed, _awaited(head))
+        )[:WANT_MAX]
         return [*frames, Want(parts=missing), End()] if missing else [*frames, End()]
 
     frames = await readers.run(ask)
     return MAGIC + b"".join(encode_frame(frame) for frame in frames)
+
+
+def _awaited(head: FeedHead) -> list[tuple[int, str]]:
+    """The facts that interpretation needs next. It stops at the first that is missing; there may be more behind."""
+    return [(index, FACTS) for index in range(head.folded, min(head.size, head.folded + AWAITED_MAX))]
 
 
 async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
@@ -61,7 +71,11 @@ async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
         async for data in stream:
             for frame in reader.feed(data):
                 await intake.take(frame)
+                # Frames come as fast as the peer can send: everybody else has a turn between two of them.
+                await asyncio.sleep(0)
         reader.close()
+    except Abandoned:
+        raise
     except ProtocolError as error:
         await intake.refuse(None, ProtocolError(error.code, error.detail, (data[:EVIDENCE_BYTES_MAX],)))
         raise

@@ -43,6 +43,9 @@ BACKOFF_SECONDS_MIN = 0.5
 BACKOFF_SECONDS_MAX = 300.0
 """After failures we wait longer each time, up to this, so that a dead peer costs next to nothing."""
 
+QUIET_SECONDS_MIN = 0.5
+"""From one answer that brought nothing to the next question, so that a peer cannot keep us busy with nothing."""
+
 WAKE_ANSWER_BYTES_MAX = 4096
 
 
@@ -54,6 +57,8 @@ class Contact:
     failures: int = 0
     backoff_seconds: float = 0.0
     trouble: str = ""
+    at_fault: bool = False
+    """The last answer was wrong, not late: the peer cannot talk us out of waiting."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -90,8 +95,10 @@ class Replication:
         return self._contacts.setdefault(gid, Contact())
 
     def wake(self, gid: str) -> None:
-        """The peer says there is something new: look now, whatever the backoff."""
-        self.contact(gid).woken.set()
+        """The peer says there is something new: look now, whatever the backoff, unless its last answer was at fault."""
+        contact = self.contact(gid)
+        if not contact.at_fault:
+            contact.woken.set()
 
     async def follow(self, gid: str) -> None:
         """Pull from one peer for ever. Ends only by cancellation."""
@@ -100,12 +107,16 @@ class Replication:
             link = self._links.get(gid)
             if link is None or link.state != "active":
                 return
+            begun = self._clock.monotonic()
             try:
                 pulled = await self.pull(link, HELD_SECONDS)
             except (Unreachable, PeerRefused, ProtocolError, Unavailable) as error:
                 self._failed(contact, error)
             else:
                 self._succeeded(contact, pulled)
+                if not pulled.entries and self._clock.monotonic() - begun < QUIET_SECONDS_MIN:
+                    # An honest peer holds its answer until it has something to say.
+                    await self._clock.sleep(QUIET_SECONDS_MIN)
             contact.woken.clear()
             if contact.backoff_seconds:
                 await self._pause(contact)
@@ -116,11 +127,13 @@ class Replication:
         intake = Intake(
             self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock
         )
-        pulled = await self._over_endpoints(
-            link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
-        )
-        await self.interpret(link)
-        return pulled
+        try:
+            return await self._over_endpoints(
+                link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
+            )
+        finally:
+            # Also what came before the line broke, and what was left uninterpreted when the process last died.
+            await self.interpret(link)
 
     async def interpret(self, link: Link) -> None:
         """Interpret whatever of this peer's feeds has not been, unless we are recovering."""
@@ -133,14 +146,13 @@ class Replication:
             while more:
                 more = (await self._writer.run(partial(inbox.interpret, origin=head.origin, at=at))).value
 
-    async def send_wakes(self) -> None:
-        """Tell every peer that is not on the line that we have news. Best effort: it is only a hint."""
-        for link in self._links.active():
-            if not self._links.is_waiting(link.gid):
-                try:
-                    await self._over_endpoints(link, partial(self._wake, link))
-                except (Unreachable, PeerRefused):
-                    pass  # it will pull when it can
+    async def send_wake(self, link: Link) -> None:
+        """Tell a peer that is not on the line that we have news. Best effort: it is only a hint."""
+        if not self._links.is_waiting(link.gid):
+            try:
+                await self._over_endpoints(link, partial(self._wake, link))
+            except (Unreachable, PeerRefused):
+                pass  # it will pull when it can
 
     async def _wake(self, link: Link, endpoint: str) -> None:
         headers = self._signed(paths.WAKE, link.gid, b"", None)
@@ -184,6 +196,7 @@ class Replication:
     def _failed(self, contact: Contact, error: Exception) -> None:
         contact.failures += 1
         contact.trouble = str(error)
+        contact.at_fault = isinstance(error, ProtocolError)
         steps = min(contact.failures - 1, 16)
         longest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_MIN * 2**steps)
         # Jitter, so that peers who lost each other together do not come back together.
@@ -192,6 +205,7 @@ class Replication:
 
     def _succeeded(self, contact: Contact, pulled: Pulled) -> None:
         contact.last = self._clock.now()
+        contact.at_fault = False
         contact.trouble = pulled.refused[0].detail if pulled.refused else ""
         contact.failures = contact.failures + 1 if pulled.refused else 0
         contact.backoff_seconds = 0.0

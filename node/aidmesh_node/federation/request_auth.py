@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from aidmesh_node.application.peer_doors import PeerRequest
@@ -19,8 +20,8 @@ from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.limits import CLOCK_SKEW_SECONDS_MAX, NONCE_SECONDS_KEPT
 from aidmesh_protocol.request_signing import verify_request
 
-NONCES_KEPT_MAX = 100_000
-"""Nonces of all peers together; rates are bounded long before this is reached."""
+NONCES_KEPT_MAX = 40_000
+"""Nonces of one peer: more than its rate lets through while one is kept. What one peer uses up is its own."""
 
 ISSUED_PREFIX = "srv~"
 
@@ -44,7 +45,7 @@ class RequestAuth:
         self._entropy = entropy
         self._secret = entropy.bytes(32)
         self._started = int(clock.now().timestamp())
-        self._seen: dict[str, float] = {}
+        self._seen: dict[str, _Nonces] = {}
 
     def verify(self, request: PeerRequest) -> str:
         """The gid of the peer that signed. Raises ProtocolError bad_signature, unknown_key, clock_skew, rate."""
@@ -57,23 +58,14 @@ class RequestAuth:
             key_for=self._key_for,
             body_sha256=sha256(request.body).digest(),
         )
-        now = int(self._clock.now().timestamp())
+        nonces = self._seen.setdefault(verified.gid, _Nonces(self._started))
+        now = self._clock.now().timestamp()
         if not self._issued(verified.gid, verified.nonce):
             near = abs(verified.created - now) <= CLOCK_SKEW_SECONDS_MAX
-            if not near or verified.created <= self._started:
-                raise ClockSkew(now, self._issue(verified.gid))
-        self._spend(f"{verified.gid} {verified.nonce}")
+            if not near or verified.created <= nonces.forgotten:
+                raise ClockSkew(int(now), self._issue(verified.gid))
+        nonces.spend(verified.nonce, verified.created, self._clock.monotonic())
         return verified.gid
-
-    def _spend(self, name: str) -> None:
-        moment = self._clock.monotonic()
-        if name in self._seen:
-            raise ProtocolError("bad_signature", "this request was already used: sign a new one")
-        while self._seen and next(iter(self._seen.values())) < moment - NONCE_SECONDS_KEPT:
-            self._seen.pop(next(iter(self._seen)))
-        if len(self._seen) >= NONCES_KEPT_MAX:
-            raise ProtocolError("rate", "too many requests: try again in a few minutes")
-        self._seen[name] = moment
 
     def _issue(self, gid: str) -> str:
         ends = int(self._clock.monotonic()) + CLOCK_SKEW_SECONDS_MAX
@@ -90,3 +82,31 @@ class RequestAuth:
     def _mac(self, gid: str, body: str) -> str:
         return urlsafe_b64encode(hmac.digest(self._secret, f"{gid} {body}".encode(), sha256)[:18]).decode()
 
+
+
+@dataclass(slots=True)
+class _Nonces:
+    """What one peer has used: nonces with when they were used and what time they named.
+
+    `forgotten`: no nonce with a later time was ever forgotten, so earlier ones are refused by their time, however our
+    clock was set meanwhile.
+    """
+
+    forgotten: int
+    _kept: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def spend(self, nonce: str, created: int, moment: float) -> None:
+        """Use a nonce, once. Raises ProtocolError bad_signature, or rate when too many were used."""
+        if nonce in self._kept:
+            raise ProtocolError("bad_signature", "this request was already used: sign a new one")
+        while self._kept:
+            oldest, (used, named) = next(iter(self._kept.items()))
+            if used >= moment - NONCE_SECONDS_KEPT:
+                break
+            del self._kept[oldest]
+            # One that we issued ourselves is refused by its own end, whatever time its signer believed in.
+            if not oldest.startswith(ISSUED_PREFIX):
+                self.forgotten = max(self.forgotten, named)
+        if len(self._kept) >= NONCES_KEPT_MAX:
+            raise ProtocolError("rate", "too many requests: try again in a few minutes")
+        self._kept[nonce] = (moment, created)

@@ -7,9 +7,10 @@ neither side ever holds a bundle in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 
 from aidmesh_node.application.ports import FeedHead, FeedReads, Readers, Reading
 from aidmesh_node.clock import Clock
@@ -33,6 +34,8 @@ from aidmesh_protocol.bundle import (
     PartFrame,
     Sizes,
     Want,
+    WantedEntry,
+    WantedPart,
     decode_bundle,
     encode_frame,
 )
@@ -47,6 +50,16 @@ WAIT_SECONDS_MAX = 20
 """How long an answer is held back for something new: shorter than what proxies allow a silent connection."""
 
 BUNDLE_TTL_SECONDS = 3600
+
+NOTES_MAX = 64
+"""Checkpoints looked at in one request, each of which may cost a signature check. A peer shows one of each feed of ours
+that it knows; what it shows beyond is passed over."""
+
+WANTED_PAGE = 32
+"""Parts or entries read at once for a peer that misses them."""
+
+THREADED_BODY_BYTES_MIN = 16 * 1024
+"""Requests from this size on are read in a thread. Honest ones have a few hundred bytes."""
 
 
 @dataclass(slots=True)
@@ -71,8 +84,9 @@ def read_request(body: bytes) -> SyncRequest:
                 request.budget_bytes = min(frame.budget_bytes, BUNDLE_BYTES_ONLINE_MAX)
                 request.wait_seconds = min(frame.wait_seconds, WAIT_SECONDS_MAX)
             case Sizes():
-                request.sizes.update({origin_hash: (size, root) for origin_hash, size, root in frame.feeds})
-            case CheckpointFrame():
+                # Not merged: the last one counts, so one request tells of no more feeds than one frame can.
+                request.sizes = {origin_hash: (size, root) for origin_hash, size, root in frame.feeds}
+            case CheckpointFrame() if len(request.notes) < NOTES_MAX:
                 request.notes.append(frame.note)
             case Want():
                 request.want = frame
@@ -99,7 +113,7 @@ class SyncServer:
 
     async def answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
         """The bundle for one peer. Raises ProtocolError before the first byte, or not at all."""
-        request = read_request(body)
+        request = await _read(body)
         circles = self._links.circles_with(peer)
         for note in request.notes:
             shown = parse_unverified(note)
@@ -107,13 +121,27 @@ class SyncServer:
                 await self._publisher.hear_checkpoint(shown, note, circles)
         for origin_hash, (size, root) in request.sizes.items():
             await self._publisher.hear_size(origin_hash, size, root, circles)
-            self._links.acknowledged(peer, origin_hash, size)
         served = self._served(peer)
-        wanted = await self._readers.run(lambda reading: list(_wanted(reading.feeds, served, request.want)))
-        if not wanted:
+        for origin_hash, checkpoint in served.items():
+            if origin_hash in request.sizes:
+                # Nobody holds more of a feed than we have served.
+                self._links.acknowledged(peer, origin_hash, min(request.sizes[origin_hash][0], checkpoint.size))
+        if self._publisher.recovering:
+            raise ProtocolError("recovering", "this node was restored and signs nothing until its entries are back")
+        wanted = _Wanted(request.want)
+        first = await self._missing(served, wanted)
+        if not first:
             await self._wait(peer, request)
-        async for frame in self._frames(peer, request, wanted):
+        async for frame in self._frames(peer, request, first, wanted):
             yield frame
+
+    async def _missing(self, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
+        """The next of what the peer misses and may have, as frames; [] when there is no more."""
+        while page := wanted.page():
+            read = partial(_wanted_of, served, page)
+            if frames := await self._readers.run(lambda reading: [*map(encode_frame, read(reading.feeds))]):
+                return frames
+        return []
 
     def _served(self, peer: str) -> dict[bytes, VerifiedCheckpoint]:
         return dict(self._publisher.served_to(self._links.circles_with(peer)))
@@ -134,7 +162,9 @@ class SyncServer:
             for origin_hash, served in self._served(peer).items()
         )
 
-    async def _frames(self, peer: str, request: SyncRequest, wanted: list[Frame]) -> AsyncIterator[bytes]:
+    async def _frames(
+        self, peer: str, request: SyncRequest, missed: list[bytes], wanted: _Wanted
+    ) -> AsyncIterator[bytes]:
         served = self._served(peer)
         now = int(self._clock.now().timestamp())
         yield MAGIC
@@ -142,9 +172,11 @@ class SyncServer:
         for frame in [head, *await self._readers.run(lambda reading: _held_of(reading.feeds, peer))]:
             yield encode_frame(frame)
         left, more = request.budget_bytes, 0
-        for frame in wanted:
-            yield (data := encode_frame(frame))
-            left -= len(data)
+        while missed and left > 0:
+            for data in missed:
+                yield data
+                left -= len(data)
+            missed = await self._missing(served, wanted)
         for origin_hash, checkpoint in served.items():
             at = request.sizes.get(origin_hash, (0, b""))[0]
             if at >= checkpoint.size:
@@ -213,16 +245,40 @@ def size_of(head: FeedHead) -> FeedSize:
     return head.origin_hash, head.size, Frontier.decode(head.frontier).root()
 
 
-def _wanted(feeds: FeedReads, served: Mapping[bytes, VerifiedCheckpoint], want: Want) -> Iterator[Frame]:
+async def _read(body: bytes) -> SyncRequest:
+    if len(body) < THREADED_BODY_BYTES_MIN:
+        return read_request(body)
+    return await asyncio.to_thread(read_request, body)
+
+
+class _Wanted:
+    """What one request misses, each thing once, page by page."""
+
+    def __init__(self, want: Want) -> None:
+        rows: tuple[WantedPart | WantedEntry, ...] = (*want.parts, *want.entries)
+        self._left = iter(dict.fromkeys(rows))
+
+    def page(self) -> list[WantedPart | WantedEntry]:
+        return list(islice(self._left, WANTED_PAGE))
+
+
+def _wanted_of(
+    served: Mapping[bytes, VerifiedCheckpoint], page: Sequence[WantedPart | WantedEntry], feeds: FeedReads
+) -> Iterator[Frame]:
     """Parts and single entries a peer misses, out of what it may see. What is withheld is simply not there."""
-    for origin_hash, index, tag in want.parts:
-        head = feeds.head_by_hash(origin_hash) if origin_hash in served else None
-        if head is not None:
+    told = set()
+    for origin_hash, index, *tag in page:
+        checkpoint, head = served.get(origin_hash), feeds.head_by_hash(origin_hash)
+        if checkpoint is None or head is None or index >= checkpoint.size:
+            continue
+        if tag:
             rows = feeds.parts(head.feed, index, index + 1)
-            yield from (PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag)
-    for origin_hash, index in want.entries:
-        head = feeds.head_by_hash(origin_hash) if origin_hash in served else None
-        if head is not None and index < (size := served[origin_hash].size):
-            (entry,) = feeds.entries(head.feed, index, index + 1)
-            yield CheckpointFrame(served[origin_hash].note)
-            yield Inclusion(origin_hash, index, size, entry, proof_of(feeds, head.feed, index, size))
+            yield from (PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag[0])
+            continue
+        if origin_hash not in told:
+            yield CheckpointFrame(checkpoint.note)
+            told.add(origin_hash)
+        (entry,) = feeds.entries(head.feed, index, index + 1)
+        yield Inclusion(
+            origin_hash, index, checkpoint.size, entry, proof_of(feeds, head.feed, index, checkpoint.size)
+        )

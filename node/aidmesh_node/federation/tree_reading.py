@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_protocol.checkpoint import VerifiedCheckpoint
+from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.merkle import Frontier, Hashes, consistency_proof, inclusion_proof, subtree_reader
 
 
@@ -24,6 +26,19 @@ def root_at(feeds: FeedReads, head: FeedHead, size: int) -> bytes | None:
             peaks.append(hashes(level, start >> level))
             start += 1 << level
     return Frontier(size, tuple(peaks)).root()
+
+
+def check_no_fork(feeds: FeedReads, head: FeedHead, newest: VerifiedCheckpoint, shown: VerifiedCheckpoint) -> None:
+    """Hold a checkpoint of no more entries than ours against our entries, which `newest` signs.
+
+    Raises ProtocolError("fork_detected") when it signs others, with both notes as evidence.
+    """
+    if root_at(feeds, head, shown.size) not in (None, shown.root):
+        raise ProtocolError(
+            "fork_detected",
+            f"the feed's owner signed other entries than the first {shown.size} of this feed",
+            (newest.note, shown.note),
+        )
 
 
 def proof_to(feeds: FeedReads, feed: int, stop: int, size: int) -> tuple[bytes, ...]:

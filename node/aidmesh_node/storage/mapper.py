@@ -18,6 +18,12 @@ from eventsourcing.utils import TopicError, get_topic, resolve_topic
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.ports import Event
 
+# A topic resolves only once its class exists, also in a program that only reads, such as `aidmesh verify`.
+from aidmesh_node.domain import group, member, need, offer, peer_link, pledge
+
+AGGREGATES = (group.Group, member.Member, need.Need, offer.Offer, peer_link.PeerLink, pledge.Pledge)
+"""Everything whose events are stored."""
+
 HASH_BYTES = 32
 TABLE = "stored_events"
 

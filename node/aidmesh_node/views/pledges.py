@@ -148,12 +148,10 @@ class PledgesView:
     def apply(self, event: Pledge.Event | Pledge.Offered) -> None:
         """Project one event, in the running transaction."""
         pledge = self._folded.pop(event.originator_id, None)
-        if pledge is None or pledge.version != event.originator_version - 1:
-            pledge = None
-            if event.originator_version > 1:
-                for earlier in self._stream(event.originator_id):
-                    if earlier.originator_version < event.originator_version:
-                        pledge = earlier.mutate(pledge)
+        if pledge is None and event.originator_version > 1:
+            for earlier in self._stream(event.originator_id):
+                if earlier.originator_version < event.originator_version:
+                    pledge = earlier.mutate(pledge)
         changed = event.mutate(pledge)
         assert isinstance(changed, Pledge)
         self._folded[event.originator_id] = changed

@@ -102,7 +102,6 @@ class Projector:
         with self._turn:
             while self._source.run_now(self._transaction) and not self._stopping:
                 pass
-            self._caught_up = self._caught_up or not self._stopping
 
     def rebuild(self) -> None:
         """Forget everything and project it again."""
@@ -120,7 +119,6 @@ class Projector:
                 return
             try:
                 self.catch_up()
-                self._failed = None
             except Exception as error:
                 # The thread's top: the same trouble every second is worth one entry in the log.
                 known, self._failed = self._failed, error
@@ -152,6 +150,8 @@ class Projector:
         finally:
             self._reading = None
         self._tracked = tracked
+        self._failed = None
+        self._caught_up = self._caught_up or not more
         self._arrivals.reach(tracked.get(LOG, START).position)
         return more
 

@@ -135,12 +135,7 @@ class SharedNeedsFold:
         """The view part of an entry projected earlier has arrived."""
         key = Key(entry.subject_id.hex(), place.feed)
         row = self._rows.find(key)
-        if (
-            row is None
-            or row.shared_idx != place.index
-            or row.state == "revoked"
-            or not isinstance(statement, NeedShared)
-        ):
+        if row is None or row.state == "revoked" or not isinstance(statement, NeedShared):
             return
         if statement.view is not None:
             row.describe(statement.view)

@@ -1,0 +1,110 @@
+"""The help is complete, fits the screen, and comes at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from aidmesh_cli.main import cli, run
+from aidmesh_cli.problems import OK, USAGE
+from tests.house.tree import ROOT
+
+# What the issue names; a verb that goes missing is noticed here.
+PROMISED = """
+init run demo board status verify
+need post|list|show|share|unshare|withdraw|close
+offer post|list|show|share|unshare|withdraw
+pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive
+member invite|join|list|role|revoke
+peer invite|accept|list|status
+import csv
+config show
+"""
+READ = [
+    *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
+    *("peer list", "peer status", "board", "status", "config show"),
+]
+HEAVY = ("rich", "http.client", "ssl", "asyncio", "aiohttp", "cryptography", "msgspec", "eventsourcing", "aidmesh_node")
+
+
+def commands(group: click.Group = cli, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        path = (*above, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, path)
+        else:
+            yield path, command
+
+
+PATHS = [path for path, _ in commands()]
+
+
+def test_every_promised_command_is_there_and_no_other() -> None:
+    first, *nouns = PROMISED.strip().splitlines()
+    promised = {(word,) for word in first.split()}
+    for line in nouns:
+        noun, verbs = line.split()
+        promised |= {(noun, verb) for verb in verbs.split("|")}
+    assert set(PATHS) == promised
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_help_has_an_example_and_fits_80_columns(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*path, "--help"]) == OK
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"Example:\n    aidmesh {' '.join(path)}" in text
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_each_example_is_a_command_that_parses(path: tuple[str, ...]) -> None:
+    command = dict(commands())[path]
+    lines = (command.epilog or "").replace("\\\n", "").splitlines()[2:]
+    for line in lines:
+        quoted = re.sub("[“”]", '"', line)
+        arguments = shlex.split(quoted)[1 + len(path) :]
+        arguments = [word for word in arguments if word != "\\"]
+        command.make_context(path[-1], arguments, resilient_parsing=False).close()
+
+
+@pytest.mark.parametrize("path", READ)
+def test_every_question_can_be_answered_with_json(path: str) -> None:
+    command = dict(commands())[tuple(path.split())]
+    assert "--json" in {option for parameter in command.params for option in parameter.opts}
+
+
+def test_groups_without_a_verb_show_their_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["need"], ["pledge"]):
+        assert run(arguments) == USAGE
+        said = capsys.readouterr()
+        assert "Usage: aidmesh" in said.out + said.err
+
+
+def test_the_version_names_release_and_protocol(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == OK
+    assert re.fullmatch(
+        r"aidmesh (\d+\.\d+\.\d+|not installed) \(protocol aidmesh/1(, commit [0-9a-f]{12})?\)\n",
+        capsys.readouterr().out,
+    )
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """What makes `aidmesh --help` quick, and unlike its milliseconds it is the same on a busy machine."""
+    code = "import json, sys; from aidmesh_cli.main import run; run(['--help']); json.dump([*sys.modules], sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stderr))
+    assert "aidmesh_cli.main" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def environment() -> dict[str, str]:
+    packages = [str(ROOT / name) for name in ("protocol", "node", "cli")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(packages)}
