@@ -95,7 +95,11 @@ def status(session: Session, group: str) -> None:
 
 def _confirm(session: Session, who: str, words: str) -> None:
     known = finding.peer(session, who)
-    reply = session.post(f"/peers/{segment(known['gid'])}/confirm", {"words": words})
+    path = f"/peers/{segment(known['gid'])}"
+    reply = session.post(f"{path}/confirm", {"words": words})
+    if reply["state"] != "active" and session.wait_seconds:
+        now = session.until(lambda: session.get(path), lambda seen: seen["state"] != "pending")
+        reply["state"] = now["state"]
     if reply["state"] == "active":
         line = f"Linked with {_name(known)}: both groups have confirmed the words."
     else:

@@ -55,6 +55,8 @@ def personal_lines(document: dict[str, Any]) -> list[tuple[str, object]]:
     shown: list[tuple[str, object]] = []
     if isinstance(person, dict):
         shown += [(f"for: {name}", " / ".join(plain_lines(text))) for name, text in person.items() if text]
+    if document.get("erased"):
+        shown.append(("for", "erased: names and notes are gone for good"))
     if document.get("note"):
         shown.append(("note", " / ".join(plain_lines(document["note"]))))
     return shown

@@ -1,4 +1,4 @@
-"""Durable acknowledged commands through the API, with 32 clients and with one, beside bare POSTs of the same run.
+"""Durable acknowledged commands through the API, with 32 clients and with one, beside bare POSTs to the same process.
 
 `python tests/bench/append.py [SECONDS_SCALE]` prints one JSON line. Here: at least 0.25 of the bare rate, p99 <= 30 ms.
 """
@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import tempfile
-import time
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), *(str(ROOT / part) for part in ("protocol", "node", "cli"))]
 
 from tests.bench.load import Load, post, post_all  # noqa: E402
-from tests.support.processes import free_port, new_node  # noqa: E402
+from tests.support.processes import new_node  # noqa: E402
 
 COMMANDS = 6_000
 SINGLE_COMMANDS = 500
@@ -38,22 +35,18 @@ def need(number: int) -> object:
 
 async def measure(commands: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
-        bare_port = free_port()
-        bare = subprocess.Popen([sys.executable, str(ROOT / "tests/bench/bare_server.py"), str(bare_port)])
-        node = new_node(Path(folder), "bench")
+        node = new_node(Path(folder), "bench", [str(ROOT / "tests/bench/node_with_bare_route.py")])
         port = int(node.url.rsplit(":", 1)[1])
         try:
-            await _answers(bare_port)
             best: list[tuple[float, Load, Load]] = []
             for _ in range(ROUNDS):
-                limit = await post_all(bare_port, 32, post("/api/v1/needs", need, commands))
+                limit = await post_all(port, 32, post("/bare", need, commands))
                 many = await post_all(port, 32, post("/api/v1/needs", need, commands, node.token))
                 best.append((many.per_second / limit.per_second, many, limit))
             ratio, many, limit = sorted(best, key=lambda row: row[0])[len(best) // 2]
             one = await post_all(port, 1, post("/api/v1/needs", need, SINGLE_COMMANDS, node.token))
         finally:
             node.stop()
-            bare.kill()
     return {
         "bench": "append",
         "ratio": round(ratio, 3),
@@ -63,17 +56,6 @@ async def measure(commands: int) -> dict[str, object]:
         "commands": commands,
         "rounds": ROUNDS,
     }
-
-
-async def _answers(port: int) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with suppress(OSError):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
-            return
-        await asyncio.sleep(0.05)
-    raise RuntimeError("the bare server does not answer")
 
 
 def _rounded(load: Load) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -244,8 +245,6 @@ def test_a_wrong_command_line_asks_nothing_of_the_node(command: str, node: Recor
 def test_a_need_of_another_time_zone_is_meant_in_ours(
     node: RecordedNode, aidmesh: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import time
-
     monkeypatch.setenv("TZ", "UTC-9")  # POSIX: nine hours east, as in Dili
     time.tzset()
     node.answer("POST /needs", DONE)

@@ -49,7 +49,7 @@ PATHS = [path for path, _ in commands()]
 
 def test_every_promised_command_is_there_and_no_other() -> None:
     first, *nouns = PROMISED.strip().splitlines()
-    promised = {(word,) for word in first.split()}
+    promised: set[tuple[str, ...]] = {(word,) for word in first.split()}
     for line in nouns:
         noun, verbs = line.split()
         promised |= {(noun, verb) for verb in verbs.split("|")}

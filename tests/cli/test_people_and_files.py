@@ -42,6 +42,19 @@ def test_words_are_confirmed_for_a_group_by_its_name(
     assert node.posted() == [(f"/peers/{HILLSIDE}/confirm", {"words": "a b c d"})]
 
 
+def test_waiting_is_for_the_other_group_to_confirm(
+    node: RecordedNode, aidmesh: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("aidmesh_cli.session.time.sleep", waited.append)
+    node.answer("GET /peers", sequence([peer(state="pending")]))
+    node.answer(f"POST /peers/{HILLSIDE}/confirm", {"gid": HILLSIDE, "name": "Hillside", "state": "pending"})
+    node.answer(f"GET /peers/{HILLSIDE}", peer(state="pending"), peer(state="pending"), peer(state="active"))
+    said = aidmesh("peer", "accept", "Hillside", "--words", "a b c d", "--wait", "60", "-q")
+    assert (said.code, said.out) == (OK, "active\n")
+    assert len(waited) == 2
+
+
 def test_an_invitation_is_data_and_what_to_do_with_it_is_not(node: RecordedNode, aidmesh: Terminal) -> None:
     node.answer("POST /peers/invitations", {"invitation": "aidmesh:x", "expires": "2026-11-25T08:00:00Z"})
     said = aidmesh("peer", "invite", "--expires-hours", "24")

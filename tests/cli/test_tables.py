@@ -244,3 +244,8 @@ def test_an_empty_list_says_so_beside_the_data(node: RecordedNode, aidmesh: Term
 def test_a_list_that_goes_on_says_how(node: RecordedNode, aidmesh: Terminal) -> None:
     node.answer("GET /needs?limit=1", {**sequence([need()]), "cursor": "bmV4dA=="})
     assert aidmesh("need", "list", "--limit", "1").err == "There are more. Go on with: --cursor bmV4dA==\n"
+
+
+def test_a_person_whose_data_was_erased(node: RecordedNode, aidmesh: Terminal) -> None:
+    node.answer("GET /needs/f6fdd3c4", need(person=None, note=None, erased=True))
+    assert "for          erased: names and notes are gone for good\n" in aidmesh("need", "show", "f6fdd3c4").out

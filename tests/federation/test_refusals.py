@@ -7,6 +7,7 @@ group becomes visible all the same.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -370,7 +371,7 @@ async def identity_with_another_name(town: Town, x: RawPeer) -> Shown:
         entries=(whole.entries[0], eve.identity.sealed[1].entry),
         parts=(whole.parts[0], (1, "facts", eve.identity.sealed[1].parts[0][1])),
     )
-    return Shown(bundle(forged), [whole.checkpoint])
+    return of_frame(forged)
 
 
 async def two_roots_of_one_size(town: Town, x: RawPeer) -> Shown:
@@ -465,8 +466,10 @@ async def test_every_refusal_as_the_one_who_is_asked(tmp_path: Path) -> None:
         for code, provocations in ANSWERED.items():
             for provoke in provocations:
                 row = f"{code}: {provoke.__name__}"
-                x, y = await here.mallory(f"{provoke.__name__}-1"), await here.mallory(f"{provoke.__name__}-2")
-                assert await refusal(victim(here, provoke), await provoke(here, x)) == code, row
+                name = provoke.__name__.replace("_", "-")
+                x, y = await here.mallory(f"{name}-said"), await here.mallory(f"{name}-sent")
+                question = await provoke(here, x)
+                assert await refusal(victim(here, provoke), question) == code, row
                 here.mesh.clock.tick_seconds = 0.1  # type: ignore[attr-defined]
                 question = await provoke(here, y)
                 async with rim(victim(here, provoke)) as client:
@@ -630,7 +633,7 @@ async def over_http(
         if isinstance(question, bytes)
         else (question.path, dict(question.headers), question.body)
     )
-    async with client.post(path, data=body, headers=headers) as answer:
+    async with client.post(path, data=io.BytesIO(body), headers=headers) as answer:
         assert answer.content_type == "application/problem+json", await answer.text()
         return answer.status, json.loads(await answer.text())
 

@@ -20,6 +20,7 @@ from aidmesh_node import main
 from aidmesh_node.application.commit import Reply
 from aidmesh_node.application.node import Node
 from aidmesh_node.application.peer_doors import PeerRequest
+from aidmesh_node.config import load_config
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.entropy import Entropy
@@ -200,7 +201,7 @@ class Mesh:
         """Open a node over a home (again)."""
         home = home or self.folder / name
         stack = AsyncExitStack()
-        config = main.load_config(home / "config.toml", {})[0]
+        config = load_config(home / "config.toml", {})[0]
         endpoint = config.node.url
         running = await stack.enter_async_context(
             main.open_node(

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from aidmesh_node import main
 
 READY_SECONDS_MAX = 30.0
 ROOT = Path(__file__).resolve().parents[2]
+NODE = ("-m", "aidmesh_node", "--home")
 
 
 def free_port() -> int:
@@ -54,19 +56,19 @@ class NodeProcess:
         return self.process.wait(30)
 
 
-def new_node(folder: Path, name: str) -> NodeProcess:
+def new_node(folder: Path, name: str, program: Sequence[str] = NODE) -> NodeProcess:
     """Found a group in `folder/name` and start its node."""
     port = free_port()
     made = main.init(folder / name, name, f"127.0.0.1:{port}", state_dir=folder / f"{name}-state")
-    return start(made.home)
+    return start(made.home, program)
 
 
-def start(home: Path) -> NodeProcess:
-    """Start a node over its home and wait until it answers."""
+def start(home: Path, program: Sequence[str] = NODE) -> NodeProcess:
+    """Start a node over its home (`program` gets the home as its last argument) and wait until it answers."""
     config = main.load_config(home / "config.toml", {})[0]
     log = (home / "run.log").open("ab")
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import sys; from pathlib import Path; from aidmesh_node import main; sys.exit(main.run(Path({str(home)!r})))"],
+        [sys.executable, *program, str(home)],
         stdout=log,
         stderr=log,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("protocol", "node", "cli"))},

@@ -37,6 +37,9 @@ QUARANTINED = "malformed"
 HEARD_KINDS = ("pledge.", "handover.", "receipt.", "circle.", "share.")
 """Statements that concern our own log; needs and offers of others are shown straight from the feed's rows."""
 
+HOME_KINDS = ("need.", "offer.")
+"""Statements that only the home of their subject makes."""
+
 
 def accept(work: Work, arrival: Arrival) -> None:
     """Store verified entries, parts, frontier and checkpoint. Raises FeedConflict when the feed has moved meanwhile."""
@@ -70,9 +73,10 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
             entry = Entry.decode(data)
             if entry.part(FACTS) is not None and FACTS not in parts.get(index, {}):
                 break  # its meaning has not arrived; replication asks for it, and order is kept until then
-            if _concerns_us(entry):
-                statement = said.read(entry, parts.get(index, {}))
-                if not isinstance(statement, said.Unknown):
+            statement = said.read(entry, parts.get(index, {}))
+            if not isinstance(statement, said.Unknown):
+                _check_subject(work, head, entry)
+                if _concerns_us(entry):
                     with work.attempt():
                         _hear(work, head, index, entry, statement, at)
         except (ProtocolError, Refused, NotFound, LookupError, SubjectTaken) as error:
@@ -113,6 +117,13 @@ def _acknowledged(work: Work, by: Act, circle: bytes, subject: bytes) -> None:
     thing = work.find(Need, known.aggregate_id) or work.get(Offer, known.aggregate_id)
     thing.acknowledge_unshare(by, circle.hex())
     work.commit(thing)
+
+
+def _check_subject(work: Work, head: FeedHead, entry: Entry) -> None:
+    """Only its home writes about a need or an offer: what is ours is nobody else's to update or to close."""
+    if entry.type.startswith(HOME_KINDS) and head.circle is not None:
+        if work.subjects.find(head.circle, entry.subject_id) is not None:
+            raise illegal("They spoke of something of ours as if it were theirs.")
 
 
 def _concerns_us(entry: Entry) -> bool:

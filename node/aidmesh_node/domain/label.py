@@ -35,8 +35,7 @@ def label(what: str, text: str | None) -> str | None:
             f"The {what} “{shortened(line, 30)}” is longer than {LABEL_CHARACTERS_MAX} characters.",
             "Use a short name here; details go into the note, which stays with your group.",
         )
-    unseen = any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in line)
-    if unseen or _REORDERING.search(line):
+    if not (line.isascii() and line.isprintable()) and _hides_something(line):
         raise Refused("bad_" + what, f"The {what} has characters that cannot be shown.", "Type it again.")
     if _CONTACT.search(line):
         raise Refused(
@@ -45,6 +44,11 @@ def label(what: str, text: str | None) -> str | None:
             "Other groups see it. Put contact details into the contact fields; those stay with you.",
         )
     return line
+
+
+def _hides_something(line: str) -> bool:
+    unseen = any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in line)
+    return unseen or _REORDERING.search(line) is not None
 
 
 def language_tag(text: str | None) -> str | None:

@@ -96,7 +96,7 @@ def introduce(ident: Ident) -> Introduction:
         raise ProtocolError("size_conflict", "an identity feed travels whole")
     # All of it, also what we hold: names and addresses are read from these bytes.
     if ident.proof or Frontier.empty().extend(map(leaf_hash, ident.entries))[0].root() != checkpoint.root:
-        raise ProtocolError("root_mismatch", "these are not the entries that the group has signed", (ident.checkpoint,))
+        raise ProtocolError("root_mismatch", "these are not the entries that the group has signed")
     return Introduction(_fold(name.gid, ident.entries, parts), origin, key, ident, checkpoint)
 
 

@@ -277,7 +277,9 @@ class Intake:
         try:
             arrival = await self._verified(feed, frame, parts)
         except ProtocolError as error:
-            raise ProtocolError(error.code, error.detail, error.evidence or _refused(feed, frame, parts)) from error
+            # Two notes prove a fork by themselves; everything else is the package's fault.
+            proof = error.evidence if error.code == "fork_detected" else _refused(feed, frame, parts)
+            raise ProtocolError(error.code, error.detail, proof) from error
         if arrival.entries:
             await self._writer.run(lambda work: inbox.accept(work, arrival))
             feed.trusted, feed.claim = arrival.extension.feed, False

@@ -222,8 +222,9 @@ class Publisher:
             rows_size=feed.head.size, root_at=lambda _: ours, shown_size=signed.size, shown_root=signed.root
         )
         if verdict == own_feed.RECOVERING:
-            feed.standing, feed.reason = verdict, reason
-            log.error("this node signs nothing: %s", reason)
+            if feed.standing != verdict:
+                feed.standing, feed.reason = verdict, reason
+                log.error("this node signs nothing: %s", reason)
         elif _hears(feed, live):
             await self._now_fresh(feed)
 

@@ -79,5 +79,9 @@ class NodeRecorder(SQLiteProcessRecorder):
         """Insert within the caller's open transaction; returns the notification ids."""
         if not self.datastore.connection.in_transaction:
             raise RuntimeError("insert needs the writer's open transaction")
-        with self.datastore.transaction(commit=True) as cursor:
-            return self._insert_events(cursor, stored_events) or ()
+        execute = self.datastore.connection.execute
+        # The library's own statement, without its cursor and connection objects: a third of the cost of a command.
+        return [
+            execute(self.insert_events_statement, (event.originator_id.hex, event.originator_version, event.topic, event.state)).lastrowid  # type: ignore[misc]
+            for event in stored_events
+        ]
