@@ -65,7 +65,7 @@ def trespassed(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize(("folder", "line", "contract"), TRESPASSES)
 def test_each_contract_notices_a_trespass(trespassed: str, folder: str, line: str, contract: str) -> None:
     verdict = next(text for text in trespassed.splitlines() if text.startswith(contract))
-    assert verdict.endswith("BROKEN")
+    assert " BROKEN" in verdict
 
 
 @pytest.mark.parametrize("folder", THIRD_PARTY)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aidmesh_node import main
+from aidmesh_node.config import load_config
 
 READY_SECONDS_MAX = 30.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +66,7 @@ def new_node(folder: Path, name: str, program: Sequence[str] = NODE) -> NodeProc
 
 def start(home: Path, program: Sequence[str] = NODE) -> NodeProcess:
     """Start a node over its home (`program` gets the home as its last argument) and wait until it answers."""
-    config = main.load_config(home / "config.toml", {})[0]
+    config = load_config(home / "config.toml", {})[0]
     log = (home / "run.log").open("ab")
     process = subprocess.Popen(
         [sys.executable, *program, str(home)],

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ import pytest
 
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.storage.readers import Readers
 from aidmesh_node.views import needs, projector
 from aidmesh_node.views.board import board
-from aidmesh_node.views.database import SCHEMA_VERSION
+from aidmesh_node.views.database import SCHEMA_VERSION, ViewDatabase
+from aidmesh_node.views.projection import TABLES
 from aidmesh_node.views.views import Views
 from aidmesh_protocol.statements import NeedShared, NeedUpdated, NeedView
 from tests.views.house import ALICE, OURS, House
@@ -153,7 +156,15 @@ def test_views_of_another_version(house: House) -> None:
     assert house.dump() == before
 
 
-def test_the_file_is_private_and_forgets(house: House) -> None:
+def test_the_settings_that_what_is_taken_back_rests_on(tmp_path: Path) -> None:
+    database = ViewDatabase(tmp_path / "views.db", TABLES)
+    settings = ("journal_mode", "synchronous", "secure_delete")
+    found = [database.connection.execute(f"PRAGMA {setting}").fetchone()[0] for setting in settings]
+    assert found == ["wal", 1, 1]
+    database.close()
+
+
+def test_the_file_is_private(house: House) -> None:
     assert stat.S_IMODE((house.path / "views.db").stat().st_mode) == 0o600
     house.need()
     house.views.catch_up()
@@ -261,6 +272,36 @@ class Logged(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         self.count += 1
         self.event.set()
+
+
+def test_a_transaction_that_fails_half_way_leaves_nothing(house: House, tmp_path: Path) -> None:
+    """The log's events are projected before the feeds' entries: here the former fit and the latter do not."""
+    pledge = Pledge.offer(
+        house.id(),
+        house.act(),
+        role="giver",
+        need_id=house.id(),
+        quantity=Quantity.parse("5", "item"),
+        circle="01" * 32,
+        peer=ALICE,
+    )
+    pledge.revise(house.act(), Decimal(6))
+    house.do(lambda work: work.commit(pledge))
+    house.feed(ALICE).say(subject(1), SHARED)
+    with sqlite3.connect(tmp_path / "node.db") as connection:
+        row = connection.execute("SELECT * FROM feed_entries").fetchone()
+        connection.execute("DELETE FROM feed_entries")
+    with pytest.raises(ValueError, match="zip"):
+        house.views.catch_up()
+    assert house.dump()["pledges"] == []
+    with connection:
+        connection.execute("INSERT INTO feed_entries VALUES (?, ?, ?, ?)", row)
+    connection.close()
+    house.views.catch_up()
+    found = house.dump()
+    assert len(found["pledges"]) == len(found["shared_needs"]) == 1
+    house.views.rebuild()
+    assert house.dump() == found
 
 
 def test_another_incarnation_of_the_same_log(house: House, tmp_path: Path) -> None:

@@ -201,9 +201,9 @@ def test_a_late_description_of_what_was_taken_back_stays_hidden(linked: House) -
     linked.views.catch_up()
     feed.say(ID, NeedShareRevoked())
     linked.views.catch_up()
+    assert linked.dump()["waiting"] == []
     feed.deliver(index, "view", sealed)
     assert (shown(linked)["state"], shown(linked)["item"]) == ("revoked", None)
-    assert linked.dump()["waiting"] == []
 
 
 def test_an_older_late_description_does_not_replace_the_newer(linked: House) -> None:

@@ -183,6 +183,7 @@ class Federation:
         peer = self.auth.verify(request)
         self.links.require_active(peer)
         self.rates.spend(peer)
+        self.replication.is_there(peer)
         return peer
 
     # The tasks.

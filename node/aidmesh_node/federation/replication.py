@@ -100,6 +100,12 @@ class Replication:
         if not contact.at_fault:
             contact.woken.set()
 
+    def is_there(self, gid: str) -> None:
+        """The peer has just spoken to us: whom we could not reach is worth trying now."""
+        contact = self.contact(gid)
+        if contact.failures and not contact.at_fault:
+            contact.woken.set()
+
     async def follow(self, gid: str) -> None:
         """Pull from one peer for ever. Ends only by cancellation."""
         contact = self.contact(gid)

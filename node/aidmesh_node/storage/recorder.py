@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import NoReturn
+from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import (
@@ -79,9 +80,11 @@ class NodeRecorder(SQLiteProcessRecorder):
         """Insert within the caller's open transaction; returns the notification ids."""
         if not self.datastore.connection.in_transaction:
             raise RuntimeError("insert needs the writer's open transaction")
-        execute = self.datastore.connection.execute
         # The library's own statement, without its cursor and connection objects: a third of the cost of a command.
-        return [
-            execute(self.insert_events_statement, (event.originator_id.hex, event.originator_version, event.topic, event.state)).lastrowid  # type: ignore[misc]
-            for event in stored_events
-        ]
+        execute = self.datastore.connection.execute
+        positions = []
+        for event in stored_events:
+            id = event.originator_id.hex if isinstance(event.originator_id, UUID) else event.originator_id
+            row = execute(self.insert_events_statement, (id, event.originator_version, event.topic, event.state))
+            positions.append(row.lastrowid or 0)
+        return positions
