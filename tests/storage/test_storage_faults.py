@@ -54,7 +54,7 @@ def test_a_full_database_fails_its_whole_batch_and_recovers_by_itself(home: Sqli
     for future in futures:
         error = future.exception()
         assert isinstance(error, Unavailable)
-        assert (error.reason, error.detail) == ("storage", "The disk is full; nothing was stored.")
+        assert (error.reason, error.detail) == ("storage_full", "The disk is full; nothing was stored.")
     assert home.writer.broken is None
     limit_pages(home, 1_000_000)
     # The change of the lost batch is in no memory either.

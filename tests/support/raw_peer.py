@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import msgpack
+
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.ports import EvidenceRow, FeedHead
 from aidmesh_node.federation.intake import Pulled
-from aidmesh_protocol import canonical, paths
 from aidmesh_protocol import pairing_messages as messages
+from aidmesh_protocol import paths
 from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
@@ -111,10 +113,10 @@ class RawPeer:
         flags: int = 0,
         hour: int = HOUR,
     ) -> SealedEntry:
-        """Any entry with any content of its parts: values are encoded canonically, bytes go in as they are."""
+        """Any entry with any content of its parts: values are packed as they are, bytes are the content itself."""
         bodies = [(tag, body) for tag, body in ((FACTS, facts), (VIEW, view)) if body is not None]
         parts = [
-            Part(tag, self.draw(16), body if isinstance(body, bytes) else canonical.encode(_listed(body)))
+            Part(tag, self.draw(16), body if isinstance(body, bytes) else msgpack.packb(body))
             for tag, body in bodies
         ]
         entry = Entry(
@@ -304,7 +306,3 @@ async def evidence(group: Group, peer: str) -> list[EvidenceRow]:
 async def head(group: Group, origin: str) -> FeedHead | None:
     """A feed as the group's node holds it."""
     return (await group.node.writer.run(lambda work: work.feeds.head(origin))).value
-
-
-def _listed(body: object) -> canonical.Encodable:
-    return list(body) if isinstance(body, tuple) else body  # type: ignore[return-value]

@@ -372,6 +372,7 @@ async def test_stopping_while_there_is_much_to_do(tmp_path: Path) -> None:
     feed.append([feed.sealed(subject(number), SHARED) for number in range(3_000)])
     house.views.start()
     house.views.close()
+    assert "aidmesh-views" not in {thread.name for thread in threading.enumerate()}
     house.views = Views(tmp_path / "views.db", OURS, house.home.readers, lambda path: Readers(path, lambda it: it))
     house.views.catch_up()
     assert house.views.read(lambda it: it.execute("SELECT count(*) FROM shared_needs").fetchone()) == (3_000,)

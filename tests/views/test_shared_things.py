@@ -10,6 +10,7 @@ from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.window import Window
 from aidmesh_node.views import needs, offers, shared_needs, shared_offers
 from aidmesh_node.views.board import board
+from aidmesh_node.views.foreign_feeds import LATE_VIEWS_MAX
 from aidmesh_protocol.entry import SealedEntry
 from aidmesh_protocol.merkle import leaf_hash
 from aidmesh_protocol.origin import circle_origin, origin_hash
@@ -302,6 +303,21 @@ def test_an_offer_whose_description_comes_late(linked: House) -> None:
     assert on_board(linked) == []
     feed.deliver(index, "view", sealed)
     assert on_board(linked) == [ID.hex()]
+    index = feed.append([sealed], without="view")
+    assert on_board(linked) == []
+    feed.say(ID, OfferShareRevoked())
+    assert (on_board(linked), linked.dump()["waiting"]) == ([], [])
+
+
+def test_every_late_description_has_its_turn(linked: House) -> None:
+    feed = linked.feed(ALICE)
+    sealed = [feed.sealed(number.to_bytes(16, "big"), SHARED) for number in range(LATE_VIEWS_MAX + 50)]
+    last = feed.append(sealed, without="view")
+    linked.views.catch_up()
+    feed.deliver(last, "view", sealed[-1])
+    linked.views.catch_up()
+    linked.views.catch_up()
+    assert on_board(linked) == [last.to_bytes(16, "big").hex()]
 
 
 def test_the_board_shows_the_most_urgent_first(linked: House) -> None:

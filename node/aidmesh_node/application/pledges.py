@@ -14,6 +14,7 @@ from uuid import UUID
 
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.rights import require_own
+from aidmesh_node.domain import pledge_rules
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.need import Need
@@ -112,6 +113,7 @@ def hand_over(
     """The giver declares what left its hands: all that is still to be handed over unless something else is said."""
     with _giver_acts(work, by, pledge_id, "declare a hand-over") as pledge:
         if amount is None:
+            pledge_rules.may_hand_over(pledge.state)
             amount = pledge.state.booking.committed
             if not amount:
                 raise Refused(

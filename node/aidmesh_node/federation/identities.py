@@ -108,7 +108,9 @@ def keep(work: Work, introduction: Introduction) -> bool:
     ident = introduction.ident
     head = open_feed(work, introduction.origin, introduction.identity.gid, None)
     if head.frozen is not None:
-        raise ProtocolError(head.frozen, "this identity is frozen since its owner contradicted itself")
+        raise ProtocolError(
+            head.frozen, "this identity is frozen since its owner contradicted itself", (ident.checkpoint,)
+        )
     held = Frontier.decode(head.frontier)
     checkpoint = open_checkpoint(head.checkpoint, head.origin, introduction.key) if head.checkpoint else None
     feed = TrustedFeed(introduction.origin, introduction.key, held, checkpoint)

@@ -56,7 +56,7 @@ def unavailable(error: BaseException) -> Unavailable:
     else:
         full = isinstance(error, sqlite3.Error) and primary_code(error) == sqlite3.SQLITE_FULL
     if full:
-        return Unavailable("storage", "The disk is full; nothing was stored.", "Make room, then try again.")
+        return Unavailable("storage_full", "The disk is full; nothing was stored.", "Make room, then try again.")
     if not breaks_writer(error):
         return Unavailable("storage", f"The database is held by another program ({error}).", "Try again in a moment.")
     return Unavailable(
