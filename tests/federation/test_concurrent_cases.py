@@ -292,7 +292,7 @@ async def test_the_running_node_lets_offers_lapse_by_itself(tmp_path: Path) -> N
         alice.federation.start()
         async with asyncio.timeout(20):
             # The driven clock's sleeps pass at once; what is waited for is the writer's thread.
-            while (await state(alice, pledge_id)).phase != "withdrawn":
+            while (await state(alice, pledge_id)).phase != "withdrawn":  # noqa: ASYNC110
                 await asyncio.sleep(0)
         await alice.federation.stop()
         assert await offer_totals(alice, stock) == (0, 0, 0)

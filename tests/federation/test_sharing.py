@@ -386,55 +386,6 @@ async def test_a_third_group_sees_nothing_of_another_circle(tmp_path: Path) -> N
         await check_all_agree(mesh)
 
 
-async def test_two_givers_fill_one_need_together(tmp_path: Path) -> None:
-    """Partial cover by two groups at once: sums never pass the need, and saying too much is refused with a reason."""
-    async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        eve = await mesh.found("eve")
-        other = await mesh.pair(alice, eve)
-        need = await post_need(alice, 10)
-        for_bob, for_eve = await share(alice, need, circle), await share(alice, need, other)
-        await mesh.settle()
-        mesh.network.cut = {alice.endpoint}
-        shelf, pantry = await post_offer(bob, 7), await post_offer(eve, 7)
-        his, hers = await pledge(bob, for_bob, 6, shelf), await pledge(eve, for_eve, 7, pantry)
-        mesh.network.cut = set()
-        await mesh.settle()
-        his_heard, hers_heard = heard(bob, circle, his), heard(eve, other, hers)
-
-        await alice.do(pledges.accept_pledge, his_heard)
-        with pytest.raises(Refused) as refused:
-            await alice.do(pledges.accept_pledge, hers_heard, (await state(eve, hers)).offered)
-        assert (refused.value.reason, refused.value.hint) == ("already_covered", "Accept at most 4 item.")
-        assert "lacks 4 item, not 7" in refused.value.detail
-        await alice.do(pledges.accept_pledge, hers_heard)
-        await mesh.settle()
-        assert await need_totals(alice, need) == (10, 0, 0)
-        for group, subject in ((bob, for_bob), (eve, for_eve)):
-            assert (await on_board(group))[subject]["open"] == "0", "both see that it is covered"
-        assert (await offer_totals(bob, shelf), await offer_totals(eve, pantry)) == ((0, 6, 0), (0, 4, 0))
-
-        await bob.do(pledges.hand_over, his)
-        await eve.do(pledges.withdraw_pledge, hers)
-        await mesh.settle()
-        assert await need_totals(alice, need) == (6, 0, 4), "what one takes back is open again"
-        second = await pledge(eve, for_eve, 4, pantry)
-        await mesh.settle()
-        await alice.do(pledges.accept_pledge, heard(eve, other, second))
-        await alice.do(pledges.receive_pledge, his_heard)
-        await mesh.settle()
-        await eve.do(pledges.hand_over, second)
-        await mesh.settle()
-        await alice.do(pledges.receive_pledge, heard(eve, other, second))
-        await mesh.settle()
-        seen: Any = await alice.see(needs_view.get, need.hex)
-        assert (seen["received"], seen["open"], seen["fulfilment"]) == ("10", "0", "full")
-        updates = [what for _, what in said(bob, alice, circle) if isinstance(what, NeedUpdated)]
-        for update in updates:
-            assert float(update.reserved) + float(update.received) <= 10
-        await check_all_agree(mesh)
-
-
 async def pull(group: Group) -> None:
     """This group asks each of its peers once."""
     for link in group.federation.links.active():

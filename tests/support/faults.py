@@ -1,4 +1,4 @@
-"""A bad network under a seed: requests arrive twice, answers are cut, lost, repeated from long ago, or in another order."""
+"""A bad network under a seed: requests arrive twice, answers are cut, lost, repeated or in another order."""
 
 from __future__ import annotations
 

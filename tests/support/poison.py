@@ -13,7 +13,8 @@ from aidmesh_protocol import statements as said
 from aidmesh_protocol.entry import TERMINAL, Entry, SealedEntry
 from aidmesh_protocol.limits import MINUTE_MAX
 from aidmesh_protocol.statements import NeedShared, NeedView
-from tests.support.raw_peer import HOUR, RawPeer
+from tests.support.raw_group import HOUR
+from tests.support.raw_peer import RawPeer
 
 Poison = tuple[str, SealedEntry]
 

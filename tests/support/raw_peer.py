@@ -5,46 +5,35 @@ Stands in the in-memory network where a node's federation stands; signs what it 
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-
-import msgpack
 
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.ports import EvidenceRow, FeedHead
 from aidmesh_node.federation.intake import Pulled
-from aidmesh_protocol import pairing_messages as messages
 from aidmesh_protocol import paths
 from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
     End,
     Frame,
-    Ident,
     Sizes,
     decode_bundle,
-    encode_bundle,
     encode_frame,
 )
-from aidmesh_protocol.entry import FACTS, VIEW, Entry, Part, Ref, SealedEntry
-from aidmesh_protocol.identity import Inception, group_id, incept, next_key_hash
-from aidmesh_protocol.invitation import parse
+from aidmesh_protocol.entry import Ref
 from aidmesh_protocol.keys import SigningKey
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
-from aidmesh_protocol.origin import circle_origin, identity_origin
+from aidmesh_protocol.origin import circle_origin
 from aidmesh_protocol.request_signing import sign_request
-from aidmesh_protocol.statements import GroupDescribed, NeedShared, NeedView, Statement, seal
-from aidmesh_protocol.terms import sign_terms
-from aidmesh_protocol.words import commitment, four_words
+from aidmesh_protocol.statements import Statement
 from tests.support.federation import DrivenClock, Group, Mesh
 from tests.support.raw_feed import RawFeed
+from tests.support.raw_group import RawGroup
 from tests.support.stories import on_board, post_need, share
-
-HOUR = 498_728
 
 
 class StillClock(DrivenClock):
@@ -57,106 +46,28 @@ class StillClock(DrivenClock):
         return self._ticks
 
 
-class RawPeer:
-    """One hostile group. `pair` makes it a peer of a node; from then on it answers what `answers` says."""
+class RawPeer(RawGroup):
+    """One hostile group in a mesh. `pair_with` makes it a peer of a node; then it answers what `answers` says."""
 
     def __init__(self, mesh: Mesh, name: str = "mallory") -> None:
+        super().__init__(name, f"http://{name}.test")
         self.mesh = mesh
-        self.name = name
-        self.random = random.Random(name)
-        self.endpoint = f"http://{name}.test"
-        self.key, self.witness, self.next = (SigningKey.from_seed(self.draw(32)) for _ in range(3))
-        inception = Inception(
-            self.key.verify_key.raw, self.witness.verify_key.raw, self.draw(32), next_key_hash(self.next.verify_key)
-        )
-        first = incept(inception, self.draw(16), HOUR)
-        self.gid = group_id(first.entry)
-        self.identity = RawFeed(identity_origin(self.gid), self.key)
-        self.identity.append(first, self.seal(GroupDescribed(name, (self.endpoint,)), subject=bytes(16)))
         self.circle = b""
         self.feed = RawFeed("", self.key)
         self.answers: list[bytes] | None = None
         self.asked: list[PeerRequest] = []
         self.woken = 0
 
-    def draw(self, count: int) -> bytes:
-        return self.random.randbytes(count)
-
-    # Saying things.
-
-    def seal(
-        self, statement: Statement, *, subject: bytes | None = None, refs: Sequence[Ref] = (), hour: int = HOUR
-    ) -> SealedEntry:
-        """A statement as an entry, with fresh ids unless told otherwise."""
-        return seal(
-            statement,
-            statement_id=self.draw(16),
-            subject_id=self.draw(16) if subject is None else subject,
-            hour=hour,
-            refs=tuple(refs),
-            part_keys=lambda: self.draw(16),
-        )
-
     def say(self, statement: Statement, *, subject: bytes | None = None, refs: Sequence[Ref] = ()) -> int:
         """Append a statement to the circle feed; its index."""
         return self.feed.append(self.seal(statement, subject=subject, refs=refs))
 
-    def raw_entry(
-        self,
-        kind: str,
-        facts: object = (),
-        view: object = None,
-        *,
-        schema: int = 1,
-        subject: bytes | None = None,
-        refs: Sequence[Ref] = (),
-        flags: int = 0,
-        hour: int = HOUR,
-    ) -> SealedEntry:
-        """Any entry with any content of its parts: values are packed as they are, bytes are the content itself."""
-        bodies = [(tag, body) for tag, body in ((FACTS, facts), (VIEW, view)) if body is not None]
-        parts = [
-            Part(tag, self.draw(16), body if isinstance(body, bytes) else msgpack.packb(body))
-            for tag, body in bodies
-        ]
-        entry = Entry(
-            kind,
-            schema,
-            self.draw(16),
-            self.draw(16) if subject is None else subject,
-            hour,
-            tuple(part.header(kind, schema) for part in parts),
-            tuple(refs),
-            flags,
-        )
-        return SealedEntry(entry.encode(), tuple((part.tag, part.encode()) for part in parts))
-
-    def need(self, item: str = "Tents", quantity: str = "5") -> SealedEntry:
-        """A perfectly good need."""
-        view = NeedView("shelter", item, "normal", None, None, None)
-        return self.seal(NeedShared(quantity, "item", quantity, view))
-
-    # Pairing, as the guest.
-
-    def ident(self) -> Ident:
-        feed = self.identity
-        parts = tuple((index, tag, part) for index, each in enumerate(feed.sealed) for tag, part in each.parts)
-        return Ident(feed.note(), 0, tuple(each.entry for each in feed.sealed), (), parts)
-
     async def meet(self, host: Group) -> tuple[str, ...]:
         """Redeem an invitation of `host`; the words both screens show."""
-        text = str(host.federation.invite(None)["invitation"])
-        invitation = parse(text)
-        nonce = self.draw(32)
-        bundle = b"".join(encode_bundle([self.ident()]))
-        hello = messages.Hello(invitation.secret, bundle, commitment(nonce))
-        await host.federation.pair(messages.encode(hello))
-        shown = messages.decode(
-            await host.federation.pair(messages.encode(messages.Reveal(self.gid, invitation.secret, nonce)))
-        )
-        assert isinstance(shown, messages.RevealAnswer)
+        invitation = str(host.federation.invite(None)["invitation"])
+        words = await self.redeem(invitation, host.federation.pair)
         self.mesh.network.nodes[self.endpoint] = self  # type: ignore[assignment]
-        return four_words(self.gid, host.node.gid, nonce, shown.nonce)
+        return words
 
     async def pair_with(self, host: Group) -> None:
         """The whole pairing: the host's people are deceived, the words are the same. Ends with an active link."""
@@ -169,11 +80,6 @@ class RawPeer:
         await host.federation.publisher.publish()
 
     # The doors of a federation.
-
-    async def pair(self, body: bytes) -> bytes:
-        message = messages.decode(body)
-        assert isinstance(message, messages.Sign)
-        return messages.encode(messages.SignAnswer(sign_terms(message.terms, self.gid, self.key)))
 
     def wake(self, request: PeerRequest) -> None:
         self.woken += 1
@@ -248,6 +154,8 @@ class Town:
     mesh: Mesh
     alice: Group
     bob: Group
+    kept: list[object] = field(default_factory=list)
+    """What must not end before the story does."""
     _told: int = 0
 
     async def mallory(self, name: str = "mallory") -> RawPeer:

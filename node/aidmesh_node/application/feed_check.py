@@ -33,8 +33,8 @@ class FeedCheck:
     gid: str
     checked: dict[str, int]
     views: dict[bytes, list[int]] = field(default_factory=dict)
-    taken_back: set[int] = field(default_factory=set)
-    withheld: set[int] = field(default_factory=set)
+    taken_back: set[tuple[int, str]] = field(default_factory=set)
+    withheld: set[tuple[int, str]] = field(default_factory=set)
 
     def run(self) -> None:
         """Raises Damaged for the first thing that is wrong."""
@@ -54,7 +54,8 @@ class FeedCheck:
             roots[frontier.size] = frontier.root()
             for level, index, hashed in nodes:
                 if self.feeds.node(head.feed, level, index) != hashed:
-                    self._wrong("feed_nodes", f"level {level} index {index}", "the tree hash is not that of its entries")
+                    place = f"level {level} index {index}"
+                    self._wrong("feed_nodes", place, "the tree hash is not that of its entries")
             self._check_entries(start, entries)
             self._check_parts(start, entries)
             self.checked["entries"] += len(entries)
@@ -96,7 +97,7 @@ class FeedCheck:
             if entry.part(VIEW) is not None:
                 self.views.setdefault(entry.subject_id, []).append(index)
             elif entry.type.endswith(".share_revoked"):
-                self.taken_back.update(self.views.pop(entry.subject_id, ()))
+                self.taken_back.update((shown, VIEW) for shown in self.views.pop(entry.subject_id, ()))
 
     def _check_parts(self, start: int, entries: list[bytes]) -> None:
         head, stop = self.head, start + len(entries)
@@ -110,13 +111,14 @@ class FeedCheck:
                     Entry.decode(entries[index - start]), tag, part or self.feeds.part(head.feed, index, tag) or b""
                 )
             if part is None:
-                self.withheld.add(index)
+                self.withheld.add((index, tag))
             self.checked["parts"] += 1
         held = set(names)
         for index, data in enumerate(entries, start):
             for header in Entry.decode(data).parts:
-                # A peer's later parts may be on their way, or never sent; ours, and what was interpreted, are here.
-                due = head.owner == self.gid or (header.tag == FACTS and index < head.folded)
+                # A peer's descriptions may never have been sent. Ours are here, identities, and what was interpreted.
+                whole = head.owner == self.gid or head.circle is None
+                due = whole or (header.tag == FACTS and index < head.folded)
                 if due and (index, header.tag) not in held:
                     self._wrong("feed_parts", f"entry {index} part {header.tag}", "the part is missing")
 
@@ -129,10 +131,10 @@ class FeedCheck:
                 self._wrong("feed_parts", f"beyond entry {size}", "parts that belong to no entry")
 
     def _check_withheld(self) -> None:
-        for index in sorted(self.withheld ^ self.taken_back):
-            served = index in self.taken_back
+        for index, tag in sorted(self.withheld ^ self.taken_back):
+            served = (index, tag) in self.taken_back
             detail = "was taken back and would be served" if served else "is withheld though it was not taken back"
-            self._wrong("feed_parts", f"entry {index} part {VIEW}", f"the description {detail}")
+            self._wrong("feed_parts", f"entry {index} part {tag}", f"the part {detail}")
 
     def _check_checkpoint(self, name: str, note: bytes, size: int, key: VerifyKey, roots: dict[int, bytes]) -> None:
         with named("feeds", f"{self.head.origin} {name}"):

@@ -24,6 +24,9 @@ PUBLISHED = "published"
 EVENTS_MAX = 500
 """Events decided on in one transaction: bounds the writer's pause, and one fsync serves them all."""
 
+UNWRITTEN_EVENTS_MAX = 5_000
+"""How far the stored position may lag: that many events are looked through again after a restart."""
+
 GENERATION = 0
 """Generations beyond the first come with recovery and changing circles."""
 
@@ -73,12 +76,17 @@ def append(work: Work, head: FeedHead, sealed: Sequence[tuple[SealedEntry, bytes
     work.feeds.append(head.feed, entries, frontier.encode(), frontier.size, nodes)
 
 
-def publish_some(work: Work, publication: Publication, gid: str, part_key: Callable[[], bytes]) -> bool:
-    """Decide on the next events of our log; True when there may be more.
+def publish_some(
+    work: Work, publication: Publication, gid: str, part_key: Callable[[], bytes], since: int = 0
+) -> tuple[int, int]:
+    """Decide on the next events of our log; the position reached, and how many events that were.
 
-    Statements already in the feed are skipped: running this twice over the same events changes nothing.
+    Statements already in the feed are skipped: running this twice over the same events changes nothing. So `since`, a
+    position this process has reached before, may be ahead of the stored one: events that lead to nothing move only the
+    former, and cost no write.
     """
-    position = work.positions.get(PUBLISHED)
+    stored = work.positions.get(PUBLISHED)
+    position = max(stored, since)
     events = work.events_without(position, EVENTS_MAX, NEVER_PUBLISHED)
     batches: dict[bytes, list[tuple[SealedEntry, bytes | None]]] = {}
     withheld: dict[bytes, list[int]] = {}
@@ -101,9 +109,10 @@ def publish_some(work: Work, publication: Publication, gid: str, part_key: Calla
             append(work, head, batch)
         # Last: a view shared and taken back since we last looked has only now become a row.
         work.feeds.withhold_parts(head.feed, withheld.get(circle, ()), VIEW)
-    if events:
-        work.positions.put(PUBLISHED, events[-1][0])
-    return len(events) == EVENTS_MAX
+    reached = events[-1][0] if events else position
+    if any(event is not None for _, event in events) or reached - stored > UNWRITTEN_EVENTS_MAX:
+        work.positions.put(PUBLISHED, reached)
+    return reached, len(events)
 
 
 def _sealed(outgoing: Outgoing, part_key: Callable[[], bytes]) -> SealedEntry:

@@ -29,11 +29,10 @@ from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_protocol import statements as say
-from aidmesh_protocol.entry import VIEW, Ref
+from aidmesh_protocol.entry import Ref
 from aidmesh_protocol.identity import circle_origin, origin_hash
 from aidmesh_protocol.merkle import Frontier
 from aidmesh_protocol.statements import Statement
-
 
 NEVER_PUBLISHED = frozenset(
     event.TOPIC.encode()

@@ -13,6 +13,8 @@ from aidmesh_node.application.feed_check import FeedCheck, named
 from aidmesh_node.application.ports import FeedReads, Reading
 from aidmesh_protocol.identity import identity_origin
 
+PAGE_EVENTS = 500
+
 
 @dataclass(slots=True)
 class Report:
@@ -34,7 +36,9 @@ class Report:
             "schema_version": 1,
             "ok": self.ok,
             "checked": dict(self.checked),
-            "first_problem": None if problem is None else {"where": f"{problem.table} {problem.key}", "detail": problem.detail},
+            "first_problem": None
+            if problem is None
+            else {"where": f"{problem.table} {problem.key}", "detail": problem.detail},
         }
 
 
@@ -46,6 +50,7 @@ def verify(reading: Reading, gid: str, scrubbed: Iterable[Damaged]) -> Report:
         report.checked["events"] = reading.events.max_position()
         if report.ok:
             _check_feeds(reading.feeds, gid, report.checked)
+            _check_causes(reading)
     except Damaged as damage:
         report.first_problem = damage
     return report
@@ -59,3 +64,16 @@ def _check_feeds(feeds: FeedReads, gid: str, checked: dict[str, int]) -> None:
     for head in heads:
         checked["feeds"] += 1
         FeedCheck(feeds, head, gid, checked).run()
+
+
+def _check_causes(reading: Reading) -> None:
+    """What our log heard from peers, or answered, is in the feeds this home holds."""
+    sizes = {head.origin_hash.hex(): head.size for head in reading.feeds.heads()}
+    position = 0
+    while page := reading.events.select(position, PAGE_EVENTS):
+        for position, event in page:  # noqa: B007 (the next page begins after the last one)
+            cause = getattr(event, "cause", None)
+            origin_hex, _, index = (cause or "").partition(":")
+            if cause and int(index) >= sizes.get(origin_hex, 0):
+                answered = f"event {event.originator_id.hex} version {event.originator_version}"
+                raise Damaged("feeds", f"origin hash {origin_hex}", f"{answered} is about its entry {index}: not here")

@@ -212,7 +212,7 @@ class Intake:
         if origin.gid != self._link.gid or circle is None or origin.circle != circle:
             raise ProtocolError("unknown_feed", "a checkpoint of a feed that is not between our groups")
         if name != circle_origin(origin.gid, circle):
-            raise ProtocolError("stale_generation", "a checkpoint of another generation of this feed than the one in force")
+            raise ProtocolError("stale_generation", "a checkpoint of another generation of this feed than we follow")
 
     async def _offer(self, origin: str, note: bytes) -> None:
         circle = self._link.circle

@@ -37,11 +37,11 @@ from aidmesh_protocol.merkle import Frontier
 
 log = logging.getLogger(__name__)
 
-SIGNATURE_PAUSE_SECONDS = 0.02
-"""Under load one signature covers all that was appended meanwhile."""
+LOAD_PAUSE_SECONDS = 0.02
+"""Under load one round decides on, and one signature covers, all that came meanwhile."""
 
-LOAD_ENTRIES = 4
-"""More entries than this under one signature is load; below it the feed is quiet and is signed at once."""
+LOAD_EVENTS = 4
+"""More events than this decided on at once is load; below it the group is quiet and is published at once."""
 
 PART_KEY_BYTES = 16
 
@@ -83,8 +83,9 @@ class Publisher:
         self._feeds: dict[str, OwnFeed] = {}
         self._lost: list[str] = []
         self._publishing = asyncio.Lock()
-        self._signed_at = float("-inf")
-        self._signed_entries = 0
+        self._round_at = float("-inf")
+        self._round_events = 0
+        self._decided = 0
         self._served = asyncio.Event()
 
     async def start(self, circles: Iterable[bytes]) -> None:
@@ -155,21 +156,24 @@ class Publisher:
         """Decide on all new events, append, sign and serve. True when anything new is served."""
         progress = False
         async with self._publishing:
-            pause = self._signed_at + SIGNATURE_PAUSE_SECONDS - self._clock.monotonic()
-            if pause > 0 and self._signed_entries > LOAD_ENTRIES:
+            pause = self._round_at + LOAD_PAUSE_SECONDS - self._clock.monotonic()
+            if pause > 0 and self._round_events > LOAD_EVENTS:
                 await self._clock.sleep(pause)
+            self._round_at, self._round_events = self._clock.monotonic(), 0
             more = True
             while more and not self.recovering:
-                more, waiting = (await self._writer.run(self._append)).value
+                self._decided, decided, waiting = (await self._writer.run(self._append)).value
+                self._round_events += decided
+                more = decided == own_feeds.EVENTS_MAX
                 for head in waiting:
                     progress |= await self._sign(head)
         return progress
 
-    def _append(self, work: Work) -> tuple[bool, list[FeedHead]]:
-        more = own_feeds.publish_some(
-            work, self._publication, self._gid, lambda: self._entropy.bytes(PART_KEY_BYTES)
+    def _append(self, work: Work) -> tuple[int, int, list[FeedHead]]:
+        reached, decided = own_feeds.publish_some(
+            work, self._publication, self._gid, lambda: self._entropy.bytes(PART_KEY_BYTES), self._decided
         )
-        return more, [head for head in work.feeds.heads(owner=self._gid) if head.size > head.signed_size]
+        return reached, decided, [h for h in work.feeds.heads(owner=self._gid) if h.size > h.signed_size]
 
     async def _sign(self, head: FeedHead) -> bool:
         feed = self._feeds.get(head.origin)
@@ -191,8 +195,6 @@ class Publisher:
         feed.mark = value
         signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
         await self._writer.run(lambda work: work.feeds.store_checkpoint(head.feed, signed.note, head.size))
-        self._signed_entries = head.size - (feed.served.size if feed.served else 0)
-        self._signed_at = self._clock.monotonic()
         feed.served = signed
         self._wake()
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -128,7 +129,7 @@ class Replication:
                 await self._pause(contact)
 
     async def pull(self, link: Link, wait_seconds: int) -> Pulled:
-        """One exchange with one peer, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
+        """One exchange, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
         body = await ask_for_news(self._readers, link, wait_seconds)
         intake = Intake(
             self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock
@@ -155,10 +156,9 @@ class Replication:
     async def send_wake(self, link: Link) -> None:
         """Tell a peer that is not on the line that we have news. Best effort: it is only a hint."""
         if not self._links.is_waiting(link.gid):
-            try:
+            # Otherwise it will pull when it can.
+            with suppress(Unreachable, PeerRefused):
                 await self._over_endpoints(link, partial(self._wake, link))
-            except (Unreachable, PeerRefused):
-                pass  # it will pull when it can
 
     async def _wake(self, link: Link, endpoint: str) -> None:
         headers = self._signed(paths.WAKE, link.gid, b"", None)

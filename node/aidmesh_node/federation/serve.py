@@ -138,8 +138,7 @@ class SyncServer:
     async def _missing(self, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
         """The next of what the peer misses and may have, as frames; [] when there is no more."""
         while page := wanted.page():
-            read = partial(_wanted_of, served, page)
-            if frames := await self._readers.run(lambda reading: [*map(encode_frame, read(reading.feeds))]):
+            if frames := await self._readers.run(partial(_wanted_of, served, page)):
                 return frames
         return []
 
@@ -263,22 +262,22 @@ class _Wanted:
 
 
 def _wanted_of(
-    served: Mapping[bytes, VerifiedCheckpoint], page: Sequence[WantedPart | WantedEntry], feeds: FeedReads
-) -> Iterator[Frame]:
-    """Parts and single entries a peer misses, out of what it may see. What is withheld is simply not there."""
-    told = set()
+    served: Mapping[bytes, VerifiedCheckpoint], page: Sequence[WantedPart | WantedEntry], reading: Reading
+) -> list[bytes]:
+    """Parts and single entries a peer misses, as frames. What is withheld, or not for it, is simply not there."""
+    feeds, frames, told = reading.feeds, list[Frame](), set[bytes]()
     for origin_hash, index, *tag in page:
         checkpoint, head = served.get(origin_hash), feeds.head_by_hash(origin_hash)
         if checkpoint is None or head is None or index >= checkpoint.size:
             continue
         if tag:
             rows = feeds.parts(head.feed, index, index + 1)
-            yield from (PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag[0])
+            frames += [PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag[0]]
             continue
         if origin_hash not in told:
-            yield CheckpointFrame(checkpoint.note)
+            frames.append(CheckpointFrame(checkpoint.note))
             told.add(origin_hash)
         (entry,) = feeds.entries(head.feed, index, index + 1)
-        yield Inclusion(
-            origin_hash, index, checkpoint.size, entry, proof_of(feeds, head.feed, index, checkpoint.size)
-        )
+        proof = proof_of(feeds, head.feed, index, checkpoint.size)
+        frames.append(Inclusion(origin_hash, index, checkpoint.size, entry, proof))
+    return [encode_frame(frame) for frame in frames]

@@ -27,6 +27,11 @@ from aidmesh_node.views.tracking import LOG, START, Tracked
 EVENTS_MAX = 500
 """Events of one transaction: enough to make its cost small, few enough to be visible within some 50 ms."""
 
+LOAD_EVENTS = 4
+LOAD_PAUSE_SECONDS = 0.005
+"""After more events than this at once the next transaction waits a little, so that it carries more: under load a
+transaction for every few events would cost more than the events. A quiet node is shown at once."""
+
 POLL_SECONDS = 1.0
 """Nothing is lost when nobody notifies; it is only seen later."""
 
@@ -58,6 +63,7 @@ class Projector:
         self._turn = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
+        self._halt = threading.Event()
         self._caught_up = False
         self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="aidmesh-views", daemon=True)
@@ -85,6 +91,7 @@ class Projector:
     def stop(self) -> None:
         """Finish the running transaction and end the thread."""
         self._stopping = True
+        self._halt.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -117,6 +124,7 @@ class Projector:
             self._wake.clear()
             if self._stopping:
                 return
+            before = self.position
             try:
                 self.catch_up()
             except Exception as error:
@@ -124,6 +132,8 @@ class Projector:
                 known, self._failed = self._failed, error
                 if repr(error) != repr(known):
                     logger.exception("the views stand still; they try again")
+            if self.position - before > LOAD_EVENTS:
+                self._halt.wait(LOAD_PAUSE_SECONDS)
 
     def _transaction(self, reading: Reading) -> bool:
         """Project the next events and entries of this snapshot; True when there are more."""
