@@ -110,16 +110,17 @@ async def test_the_same_import_again_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        (Plan((need(1), need(2, item="call +999 555 0142")), (offer(1),)), "bad_label"),
+        (Plan((need(1), need(2, item="call +999 555 0142")), (offer(1),)), "bad_item"),
         (Plan((need(1),), (offer(1), offer(2, mode="steal"))), "unknown_mode"),
-        (Plan((need(1), need(2, closed_reason="because")), ()), "unknown_reason"),
+        (Plan((need(1), need(2, closed_reason="because")), ()), "unknown_reason_to_close"),
     ],
 )
 async def test_one_bad_row_and_nothing_is_recorded(tmp_path: Path, broken: Plan, reason: str) -> None:
     async with Mesh(tmp_path) as mesh:
         alice = await mesh.found("alice")
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as refused:
             await record(alice, broken)
+        assert refused.value.reason == reason
         assert not made(alice, Need.Event) and not made(alice, Offer.Event)
         assert vault_rows(alice, need(1)) == {}, "nor in the vault"
         assert len((await record(alice, PLAN))["needs"]) == 3, "and mended it goes in whole"  # type: ignore[arg-type]

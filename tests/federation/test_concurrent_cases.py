@@ -23,6 +23,7 @@ from aidmesh_node.domain.refused import Refused
 from aidmesh_node.views import pledges as pledges_view
 from tests.support.faults import BadNetwork
 from tests.support.federation import Group, Mesh
+from tests.support.pairs import Pair, lapse
 from tests.support.stories import (
     check_all_agree,
     heard,
@@ -36,41 +37,6 @@ from tests.support.stories import (
     share,
     state,
 )
-
-
-class Pair:
-    """Alice's need of ten, shown to bob; bob's stock; the pledge of `amount` that bob offered and alice has heard."""
-
-    mesh: Mesh
-    alice: Group
-    bob: Group
-    circle: bytes
-    need: UUID
-    subject: str
-    stock: UUID
-    pledge: UUID
-    heard: UUID
-
-    @classmethod
-    async def meet(cls, mesh: Mesh, amount: int = 6, need: int = 10, stock: int = 8) -> Pair:
-        pair = cls()
-        pair.mesh = mesh
-        pair.alice, pair.bob = await mesh.found("alice"), await mesh.found("bob")
-        pair.circle = await mesh.pair(pair.alice, pair.bob)
-        pair.need = await post_need(pair.alice, need)
-        pair.subject = await share(pair.alice, pair.need, pair.circle)
-        await mesh.settle()
-        pair.stock = await post_offer(pair.bob, stock)
-        pair.pledge = await pledge(pair.bob, pair.subject, amount, pair.stock)
-        pair.heard = heard(pair.bob, pair.circle, pair.pledge)
-        return pair
-
-    def part(self) -> None:
-        """The line between them is cut: neither can ask the other."""
-        self.mesh.network.cut = {self.bob.endpoint}
-
-    def heal(self) -> None:
-        self.mesh.network.cut = set()
 
 
 async def test_case_1_home_accepts_while_giver_withdraws(tmp_path: Path) -> None:
@@ -209,100 +175,6 @@ async def test_case_6_home_lost_offers_lapse(tmp_path: Path) -> None:
         await mesh.settle()
         assert (await state(alice, pair.heard)).phase == "withdrawn"
         await check_all_agree(mesh)
-
-
-async def test_what_was_answered_or_made_firm_does_not_lapse(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        pair = await Pair.meet(mesh)
-        declined = await pledge(pair.bob, pair.subject, 1, pair.stock)
-        await mesh.settle()
-        await pair.alice.do(pledges.accept_pledge, pair.heard)
-        await pair.alice.do(pledges.decline_pledge, heard(pair.bob, pair.circle, declined), "timing")
-        await mesh.settle()
-        mesh.clock.time += timedelta(days=100)
-        assert (await lapse(pair.bob), await lapse(pair.alice)) == (0, 0)
-        assert (await state(pair.bob, pair.pledge)).phase == "committed"
-        await check_all_agree(mesh)
-
-
-async def test_an_offer_that_was_revised_or_countered_waits_anew(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        pair = await Pair.meet(mesh)
-        mesh.clock.time += timedelta(days=10)
-        await pair.bob.do(pledges.revise_pledge, pair.pledge, Decimal(4))
-        await mesh.settle()
-        mesh.clock.time += timedelta(days=10)
-        assert await lapse(pair.bob) == 0
-        await pair.alice.do(pledges.counter_pledge, pair.heard, Decimal(2))
-        await mesh.settle()
-        mesh.clock.time += timedelta(days=10)
-        assert await lapse(pair.bob) == 0
-        mesh.clock.time += timedelta(days=5)
-        assert await lapse(pair.bob) == 1, "a counter-proposal nobody takes up does not hold goods for ever either"
-        await check_all_agree(mesh)
-
-
-async def test_an_acceptance_that_is_never_made_firm_is_released_by_the_home(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        pair = await Pair.meet(mesh)
-        await mesh.settle()
-        await mesh.stop("bob")
-        await pair.alice.do(pledges.accept_pledge, pair.heard)
-        mesh.clock.time += timedelta(days=lapsing.UNANSWERED_DAYS_MAX, minutes=1)
-        assert await lapse(pair.alice) == 1
-        assert await need_totals(pair.alice, pair.need) == (0, 0, 10)
-        (released,) = made(pair.alice, Pledge.Released)
-        assert (released.reason, released.role) == ("unanswered", NODE)
-
-        bob = await mesh.start("bob")
-        await mesh.settle()
-        assert (await state(bob, pair.pledge)).phase == "released"
-        assert await offer_totals(bob, pair.stock) == (0, 0, 0), "what bob's node made firm meanwhile is void"
-        await check_all_agree(mesh)
-
-
-async def test_a_commitment_that_crosses_the_release_of_an_unanswered_acceptance_is_void(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        pair = await Pair.meet(mesh)
-        await mesh.settle()
-        await pair.alice.do(pledges.accept_pledge, pair.heard)
-        await pair.alice.federation.publisher.publish()
-        (link,) = pair.bob.federation.links.active()
-        await pair.bob.federation.replication.pull(link, 0)
-        assert (await state(pair.bob, pair.pledge)).phase == "committed"
-        pair.part()
-        mesh.clock.time += timedelta(days=lapsing.UNANSWERED_DAYS_MAX, minutes=1)
-        assert await lapse(pair.alice) == 1
-        pair.heal()
-        await mesh.settle()
-        assert await offer_totals(pair.bob, pair.stock) == (0, 0, 0), "the hold is free again"
-        assert await need_totals(pair.alice, pair.need) == (0, 0, 10)
-        await check_all_agree(mesh)
-
-
-async def test_the_running_node_lets_offers_lapse_by_itself(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        alice = await mesh.found("alice")
-        need, stock = await post_need(alice, 5), await post_offer(alice, 5)
-        pledge_id = alice.node.entropy.uuid()
-        promise = pledges.OfferPledge(need, Decimal(3), stock)
-        await alice.do(pledges.offer_pledge, pledge_id, promise)
-        await asyncio.to_thread(alice.node.views.catch_up)
-        mesh.clock.time += timedelta(days=lapsing.UNANSWERED_DAYS_MAX)
-        alice.federation.start()
-        async with asyncio.timeout(20):
-            # The driven clock's sleeps pass at once; what is waited for is the writer's thread.
-            while (await state(alice, pledge_id)).phase != "withdrawn":  # noqa: ASYNC110
-                await asyncio.sleep(0)
-        await alice.federation.stop()
-        assert await offer_totals(alice, stock) == (0, 0, 0)
-        await check_all_agree(mesh)
-
-
-async def lapse(group: Group) -> int:
-    """What the node does every hour, once its views show all that happened."""
-    await asyncio.to_thread(group.node.views.catch_up)
-    return await group.federation.lapse()
 
 
 @pytest.fixture(scope="module")

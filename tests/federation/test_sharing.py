@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,24 +9,19 @@ from uuid import UUID
 import pytest
 
 from aidmesh_node.application import needs, offers, pledges
-from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.domain.consent import Consent
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.refused import Refused
-from aidmesh_node.home import Home
-from aidmesh_node.storage.key_files import load_keys
 from aidmesh_node.views import needs as needs_view
-from aidmesh_node.views import pledges as pledges_view
 from aidmesh_node.views.board import board
-from aidmesh_protocol import paths, statements
-from aidmesh_protocol.bundle import Ask, CheckpointFrame, PartFrame, Sizes, Want, decode_bundle, encode_bundle
+from aidmesh_protocol import statements
+from aidmesh_protocol.bundle import PartFrame, Want
 from aidmesh_protocol.entry import FACTS, VIEW
 from aidmesh_protocol.identity import circle_origin, origin_hash
-from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
-from aidmesh_protocol.request_signing import sign_request
-from aidmesh_protocol.statements import NeedClosed, NeedShared, NeedUpdated, NeedView
+from aidmesh_protocol.statements import NeedShared, NeedView
+from tests.support.asking import asks, pull
 from tests.support.federation import Group, Mesh
 from tests.support.stories import (
     CONSENT,
@@ -35,15 +29,12 @@ from tests.support.stories import (
     crossed,
     heard,
     made,
-    need_totals,
-    offer_totals,
     on_board,
     pledge,
     post_need,
     post_offer,
     said,
     share,
-    state,
 )
 
 PRIVATE = {"name": "Zenobia Quill", "phone": "+999 555 0142", "address": "7 Heron Row", "note": "insulin in the fridge"}
@@ -253,164 +244,6 @@ async def test_an_ended_agreement_stops_what_was_not_yet_published(tmp_path: Pat
         await check_all_agree(mesh)
 
 
-@pytest.mark.parametrize("how", ["close", "withdraw"])
-async def test_a_need_that_ends_lets_go_of_its_pledges_at_both_sides(tmp_path: Path, how: str) -> None:
-    async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
-        stock = await post_offer(bob, 20)
-        offered, firm, handed, arrived = [await pledge(bob, subject, amount, stock) for amount in (4, 5, 6, 2)]
-        await mesh.settle()
-        for each in (firm, handed, arrived):
-            await alice.do(pledges.accept_pledge, heard(bob, circle, each))
-        await mesh.settle()
-        await bob.do(pledges.hand_over, handed)
-        await bob.do(pledges.hand_over, arrived)
-        await mesh.settle()
-        await alice.do(pledges.receive_pledge, heard(bob, circle, arrived))
-
-        if how == "close":
-            await alice.do(needs.close_need, need, "done_by_others")
-        else:
-            await alice.do(needs.withdraw_need, need)
-        assert await need_totals(alice, need) == (0, 2, 18)
-        await mesh.settle()
-        phases = [(await state(bob, each)).phase for each in (offered, firm, handed, arrived)]
-        assert phases == ["declined", "released", "handed_over", "received"]
-        assert (await bob.see(pledges_view.get, offered.hex))["reason"] == "need_closed"
-        assert await offer_totals(bob, stock) == (0, 0, 8), "only what left the shelf is gone"
-        assert subject not in await on_board(bob)
-        (closed,) = [what for _, what in said(bob, alice, circle) if isinstance(what, NeedClosed)]
-        assert closed.reason == {"close": "done_by_others", "withdraw": "withdrawn_by_person"}[how]
-
-        await alice.do(pledges.receive_pledge, heard(bob, circle, handed))
-        await mesh.settle()
-        assert await need_totals(alice, need) == (0, 8, 12), "what was on its way still counts"
-        await check_all_agree(mesh)
-
-
-async def test_an_offer_that_is_withdrawn_takes_back_only_what_is_not_firm(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
-        stock = await post_offer(bob, 20)
-        offered, firm = [await pledge(bob, subject, amount, stock) for amount in (4, 5)]
-        await mesh.settle()
-        await alice.do(pledges.accept_pledge, heard(bob, circle, firm))
-        await mesh.settle()
-        await bob.do(offers.withdraw_offer, stock)
-        await mesh.settle()
-        assert [(await state(alice, heard(bob, circle, each))).phase for each in (offered, firm)] == [
-            "withdrawn",
-            "committed",
-        ]
-        assert await offer_totals(bob, stock) == (0, 5, 0)
-        await check_all_agree(mesh)
-
-
-async def test_a_pledge_towards_a_need_taken_back_meanwhile_is_declined(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
-        mesh.network.cut = {bob.endpoint}
-        await alice.do(needs.unshare_need, need, circle)
-        stock = await post_offer(bob, 20)
-        promised = await pledge(bob, subject, 7, stock)
-        await mesh.settle()
-        mesh.network.cut = set()
-        await mesh.settle()
-        mine: Any = await bob.see(pledges_view.get, promised.hex)
-        assert (mine["phase"], mine["reason"]) == ("declined", "share_revoked")
-        assert await offer_totals(bob, stock) == (0, 0, 0)
-        assert await need_totals(alice, need) == (0, 0, 20)
-        await check_all_agree(mesh)
-
-
-async def test_two_circles_know_the_same_need_by_different_ids(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        eve = await mesh.found("eve")
-        other = await mesh.pair(alice, eve)
-        need = await post_need(alice, 20)
-        subjects = {await share(alice, need, each) for each in (circle, other)}
-        assert len(subjects) == 2
-        await mesh.settle()
-        for_bob, for_eve = said(bob, alice, circle), said(eve, alice, other)
-        names = [{entry.statement_id for entry, _ in told} | {entry.subject_id for entry, _ in told}
-                 for told in (for_bob, for_eve)]  # fmt: skip
-        assert not names[0] & names[1]
-        assert for_bob[1][1] == for_eve[1][1], "what they are told is the same"
-        commitments = [{part.commitment for entry, _ in told for part in entry.parts} for told in (for_bob, for_eve)]
-        assert not commitments[0] & commitments[1], "and salted, so that it cannot be compared"
-        await check_all_agree(mesh)
-
-
-async def test_a_third_group_sees_nothing_of_another_circle(tmp_path: Path) -> None:
-    async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        eve = await mesh.found("eve")
-        await mesh.pair(alice, eve)
-        need = await post_need(alice, 20, "Wheelchair")
-        subject = await share(alice, need, circle)
-        await mesh.settle()
-        await pledge(bob, subject, 5)
-        await mesh.settle()
-        secrets = [origin_hash(circle_origin(group.node.gid, circle)) for group in (alice, bob)]
-
-        mesh.network.captured.clear()
-        await pull(eve)
-        sent = crossed(mesh)
-        for hidden in (*secrets, circle, circle.hex().encode(), b"Wheelchair", bytes.fromhex(subject)):
-            assert hidden not in sent
-        assert bob.node.gid.encode() not in sent, "not even whom alice's group knows"
-
-        # Even knowing the names, she gets nothing by asking for them.
-        wanted = Want(
-            parts=tuple((hashed, index, tag) for hashed in secrets for index in range(3) for tag in (FACTS, VIEW)),
-            entries=tuple((hashed, index) for hashed in secrets for index in range(3)),
-        )
-        sizes = Sizes(tuple((hashed, 0, sha256(b"").digest()) for hashed in secrets))
-        answer = await asks(eve, alice, wanted, sizes)
-        assert not any(hidden in repr(frame).encode() for frame in answer for hidden in map(_as_repr, secrets))
-        checkpoints = [frame.note for frame in answer if isinstance(frame, CheckpointFrame)]
-        assert not any(circle.hex().encode() in note for note in checkpoints)
-        heads = eve.node.readers.run_now(lambda reading: reading.feeds.heads())  # type: ignore[attr-defined]
-        assert {head.owner for head in heads} == {eve.node.gid, alice.node.gid}
-        assert not any(head.circle == circle for head in heads)
-        await check_all_agree(mesh)
-
-
-async def pull(group: Group) -> None:
-    """This group asks each of its peers once."""
-    for link in group.federation.links.active():
-        await group.federation.replication.pull(link, 0)
-
-
-async def asks(asker: Group, asked: Group, *frames: Any) -> list[Any]:
-    """A well-signed sync request that says what its sender likes, and the frames of the answer."""
-    body = b"".join(encode_bundle([Ask(BUNDLE_BYTES_ONLINE_MAX, 0), *frames]))
-    headers = sign_request(
-        method="POST",
-        path=paths.SYNC,
-        query="",
-        body_sha256=sha256(body).digest(),
-        key=load_keys(Home(asker.home).keys).signing,
-        gid=asker.node.gid,
-        destination_gid=asked.node.gid,
-        created=int(asker.node.clock.now().timestamp()),
-        nonce=asker.node.entropy.secret_text(18),
-    )
-    request = PeerRequest("POST", paths.SYNC, "", tuple(headers.items()), body)
-    pieces = [piece async for piece in asked.federation.sync(request)]
-    return list(decode_bundle(b"".join(pieces), bytes_max=BUNDLE_BYTES_ONLINE_MAX))
-
-
 async def shared_with(group: Group, need: UUID) -> list[tuple[str, bool]]:
     """(state, acknowledged) of each share of a need, as its page shows them."""
     seen: Any = await group.see(needs_view.get, need.hex)
@@ -429,8 +262,3 @@ def view_parts(reader: Group, owner: Group, circle: bytes) -> list[int]:
 
 def offers_board(connection: Any) -> list[dict[str, Any]]:
     return [offer for offer in board(connection)["offers"] if not offer["ours"]]
-
-
-def _as_repr(value: bytes) -> bytes:
-    return repr(value).encode()
-

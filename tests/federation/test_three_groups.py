@@ -1,7 +1,8 @@
-"""Three groups: two givers fill one need of alice's, each in its own circle with her, at the same time."""
+"""Three groups, two circles: what one circle hears the other does not, and two givers fill one need together."""
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,15 @@ import pytest
 from aidmesh_node.application import pledges
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.views import needs as needs_view
+from aidmesh_protocol.bundle import CheckpointFrame, Sizes, Want
+from aidmesh_protocol.entry import FACTS, VIEW
+from aidmesh_protocol.identity import circle_origin, origin_hash
 from aidmesh_protocol.statements import NeedUpdated
-from tests.support.federation import Mesh
+from tests.support.asking import asks, pull
+from tests.support.federation import Group, Mesh
 from tests.support.stories import (
     check_all_agree,
+    crossed,
     heard,
     need_totals,
     offer_totals,
@@ -25,6 +31,65 @@ from tests.support.stories import (
     share,
     state,
 )
+
+
+async def two_groups(mesh: Mesh) -> tuple[Group, Group, bytes]:
+    alice, bob = await mesh.found("alice"), await mesh.found("bob")
+    return alice, bob, await mesh.pair(alice, bob)
+
+
+async def test_two_circles_know_the_same_need_by_different_ids(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        eve = await mesh.found("eve")
+        other = await mesh.pair(alice, eve)
+        need = await post_need(alice, 20)
+        subjects = {await share(alice, need, each) for each in (circle, other)}
+        assert len(subjects) == 2
+        await mesh.settle()
+        for_bob, for_eve = said(bob, alice, circle), said(eve, alice, other)
+        names = [{entry.statement_id for entry, _ in told} | {entry.subject_id for entry, _ in told}
+                 for told in (for_bob, for_eve)]  # fmt: skip
+        assert not names[0] & names[1]
+        assert for_bob[1][1] == for_eve[1][1], "what they are told is the same"
+        commitments = [{part.commitment for entry, _ in told for part in entry.parts} for told in (for_bob, for_eve)]
+        assert not commitments[0] & commitments[1], "and salted, so that it cannot be compared"
+        await check_all_agree(mesh)
+
+
+async def test_a_third_group_sees_nothing_of_another_circle(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        eve = await mesh.found("eve")
+        await mesh.pair(alice, eve)
+        need = await post_need(alice, 20, "Wheelchair")
+        subject = await share(alice, need, circle)
+        await mesh.settle()
+        await pledge(bob, subject, 5)
+        await mesh.settle()
+        secrets = [origin_hash(circle_origin(group.node.gid, circle)) for group in (alice, bob)]
+
+        mesh.network.captured.clear()
+        await pull(eve)
+        sent = crossed(mesh)
+        for hidden in (*secrets, circle, circle.hex().encode(), b"Wheelchair", bytes.fromhex(subject)):
+            assert hidden not in sent
+        assert bob.node.gid.encode() not in sent, "not even whom alice's group knows"
+
+        # Even knowing the names, she gets nothing by asking for them.
+        wanted = Want(
+            parts=tuple((hashed, index, tag) for hashed in secrets for index in range(3) for tag in (FACTS, VIEW)),
+            entries=tuple((hashed, index) for hashed in secrets for index in range(3)),
+        )
+        sizes = Sizes(tuple((hashed, 0, sha256(b"").digest()) for hashed in secrets))
+        answer = await asks(eve, alice, wanted, sizes)
+        assert not any(hidden in repr(frame).encode() for frame in answer for hidden in map(_as_repr, secrets))
+        checkpoints = [frame.note for frame in answer if isinstance(frame, CheckpointFrame)]
+        assert not any(circle.hex().encode() in note for note in checkpoints)
+        heads = eve.node.readers.run_now(lambda reading: reading.feeds.heads())  # type: ignore[attr-defined]
+        assert {head.owner for head in heads} == {eve.node.gid, alice.node.gid}
+        assert not any(head.circle == circle for head in heads)
+        await check_all_agree(mesh)
 
 
 async def test_two_givers_fill_one_need_together(tmp_path: Path) -> None:
@@ -75,3 +140,8 @@ async def test_two_givers_fill_one_need_together(tmp_path: Path) -> None:
         for update in updates:
             assert int(update.reserved) + int(update.received) <= 10
         await check_all_agree(mesh)
+
+
+def _as_repr(value: bytes) -> bytes:
+    return repr(value).encode()
+

@@ -169,8 +169,15 @@ async def check_all_agree(mesh: Mesh) -> None:
                 ours = await state(group, offered.originator_id)
                 assert ours == await state(by_gid[offered.peer], theirs), "both sides agree on the pledge"
         await _check_sums(group)
+        await _check_nobody_is_accused(group)
         report = group.node.verify()
         assert report.ok, f"{group.node.name}: {report.first_problem}"
+
+
+async def _check_nobody_is_accused(group: Group) -> None:
+    """Whatever crossed, whatever the network did: no group of the story said what an honest one could not."""
+    kept = (await group.node.writer.run(lambda work: work.evidence.kept())).value
+    assert not [row for row in kept if row.feed is not None], "nothing of an honest peer's feed is refused"
 
 
 async def _check_sums(group: Group) -> None:

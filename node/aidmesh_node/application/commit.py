@@ -36,7 +36,7 @@ class Reply:
 
 
 async def commit(writer: Writer, job: Job, once: Once | None, at: datetime) -> Reply:
-    """Run `job` durably, once. Raises what the job raises, Refused for a reused key, Unavailable if it cannot be kept."""
+    """Run `job` durably, once. Raises what it raises, Refused for a reused key, Unavailable if it cannot be kept."""
 
     def act_once(work: Work) -> tuple[dict[str, object], bool]:
         if once is not None:

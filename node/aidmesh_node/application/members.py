@@ -59,7 +59,9 @@ def revoke_member(work: Work, by: Act, member_id: UUID, operators: int) -> dict[
     member = work.get(Member, member_id)
     if by.actor == member.id and operators <= 1:
         raise Refused(
-            "last_operator", "You are the last operator and cannot revoke yourself.", "Make somebody else operator first."
+            "last_operator",
+            "You are the last operator and cannot revoke yourself.",
+            "Make somebody else operator first.",
         )
     member.revoke(by, operators=operators)
     work.commit(member)

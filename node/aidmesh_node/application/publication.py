@@ -162,10 +162,8 @@ class Publication:
 def _giver_says(event: Event, pledge: Pledge, offer: bytes | None) -> Statement:
     match event:
         case Pledge.Offered():
-            window = pledge.window
-            return say.PledgeOffered(
-                pledge.need_id.bytes, offer, 1, amount_text(event.quantity), pledge.unit, pledge.how, *epoch_minutes(window)
-            )
+            amount, window = amount_text(event.quantity), epoch_minutes(pledge.window)
+            return say.PledgeOffered(pledge.need_id.bytes, offer, 1, amount, pledge.unit, pledge.how, *window)
         case Pledge.Revised():
             return say.PledgeRevised(event.revision, amount_text(event.quantity))
         case Pledge.Committed():

@@ -111,7 +111,8 @@ class Publisher:
                     ever_signed=head.checkpoint is not None,
                     has_mark=has_mark,
                 )
-                served = open_checkpoint(head.checkpoint, head.origin, self._key.verify_key) if head.checkpoint else None
+                note = head.checkpoint
+                served = open_checkpoint(note, head.origin, self._key.verify_key) if note else None
                 fresh = own_feed.fresh_at_start(known_at_start=True)
                 known.append(OwnFeed(head, value, standing, reason, fresh, served))
             return known
@@ -181,7 +182,7 @@ class Publisher:
             fresh = own_feed.fresh_at_start(known_at_start=False)
             feed = self._feeds[head.origin] = OwnFeed(head, None, own_feed.NEW, "", fresh, None)
         feed.head = head
-        if self.recovering or not own_feed.may_sign(feed.standing, feed.fresh):
+        if not self._may_sign(feed):
             return False
         root = Frontier.decode(head.frontier).root()
         value = MarkValue(head.size, root.hex(), head.generation)
@@ -193,11 +194,16 @@ class Publisher:
             log.error("this node signs nothing: %s", feed.reason)
             return False
         feed.mark = value
+        if not self._may_sign(feed):
+            return False  # heard while the mark was moved; a mark that is ahead of the signature harms nobody
         signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
         await self._writer.run(lambda work: work.feeds.store_checkpoint(head.feed, signed.note, head.size))
         feed.served = signed
         self._wake()
         return True
+
+    def _may_sign(self, feed: OwnFeed) -> bool:
+        return not self.recovering and own_feed.may_sign(feed.standing, feed.fresh)
 
     async def hear_checkpoint(
         self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None
@@ -236,9 +242,9 @@ class Publisher:
         An unsigned claim may show that we are in order, never that we are not. Its checkpoints are heard first.
         """
         for feed in self._feeds.values():
-            if feed.head.origin_hash == origin_hash and not feed.fresh and size <= feed.head.size:
-                if _hears(feed, live) and await self._root_at(feed, size) == root:
-                    await self._now_fresh(feed)
+            waits = feed.head.origin_hash == origin_hash and not feed.fresh and _hears(feed, live)
+            if waits and size <= feed.head.size and await self._root_at(feed, size) == root:
+                await self._now_fresh(feed)
 
     async def _now_fresh(self, feed: OwnFeed) -> None:
         if not feed.fresh:
