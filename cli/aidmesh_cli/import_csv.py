@@ -27,7 +27,7 @@ def import_() -> None:
     "csv",
     epilog=example(
         "aidmesh import csv inv_req.csv inv_req_item.csv \\",
-        "    --as-of 2026-12-01 --where “Requested From=Dili” --dry-run",
+        "    --as-of 2026-12-01 --where 'Requested From=Dili' --dry-run",
     ),
 )
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")

@@ -25,7 +25,7 @@ def member() -> None:
     """Who of your group may do what: members, coordinators, operators."""
 
 
-@member.command(epilog=example("aidmesh member invite “Ana Silva” --role coordinator"))
+@member.command(epilog=example("aidmesh member invite 'Ana Silva' --role coordinator"))
 @click.argument("name")
 @click.option("--role", default="member", show_default=True, help="member, coordinator or operator.")
 @click.option("--contact", metavar="TEXT", help="How to reach them; stays with your group.")

@@ -91,7 +91,10 @@ def show(session: Session, id: str) -> None:
 @click.option("--person-knows/--person-unaware", default=None, help="With proxy: whether they know of it.")
 @speaks(ID_ONLY)
 def share(session: Session, /, id: str, peer: str | None, circle: str | None, **consent: Any) -> None:
-    """Show a need to another group: category, quantity, urgency, time and rough area. Never names or notes."""
+    """Show a need to another group: category, item, quantity, urgency, time and area. Never names or notes.
+
+    Item and area are shown as they were written: look that they name nobody and no address.
+    """
     known = {name: value for name, value in consent.items() if value is not None}
     identity = finding.own_need(session, id)
     reply = session.post(f"/needs/{segment(identity)}/share", {"consent": known, **audience(peer, circle)})

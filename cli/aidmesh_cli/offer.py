@@ -81,7 +81,10 @@ def show(session: Session, id: str) -> None:
 @audience_options
 @speaks(ID_ONLY)
 def share(session: Session, id: str, peer: str | None, circle: str | None) -> None:
-    """Show an offer to another group: category, quantity, time and rough area. Never names or notes."""
+    """Show an offer to another group: category, item, quantity, time and area. Never names or notes.
+
+    Item and area are shown as they were written: look that they name nobody and no address.
+    """
     reply = session.post(f"/offers/{segment(finding.own_offer(session, id))}/share", audience(peer, circle))
     session.answer(reply, f"Shared offer {short(reply['id'])}.", name=reply["id"])
 

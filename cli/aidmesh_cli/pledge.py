@@ -177,11 +177,11 @@ def _act(
 ) -> None:
     identity = finding.pledge_in(session, text, roles, phases)
     body = {name: value for name, value in (given or {}).items() if value is not None}
-    _tell(session, session.post(f"/pledges/{segment(identity)}/{verb}", body), done)
+    _tell(session, session.post(f"/pledges/{segment(identity)}/{verb}", body), done, body.get("quantity"))
 
 
-def _tell(session: Session, reply: Document, done: str) -> None:
-    """One line about what was done; beside it, what happens next."""
+def _tell(session: Session, reply: Document, done: str, quantity: str | None = None) -> None:
+    """One line about what was done, with the `quantity` that was said; beside it, what happens next."""
     line, next_step = f"{done}: pledge {short(reply['id'])}.", ""
     if not (session.as_json or session.quiet):
         try:
@@ -189,7 +189,8 @@ def _tell(session: Session, reply: Document, done: str) -> None:
         except Answered:
             pass  # it is done; only the description is missing
         else:
-            line = f"{done}: pledge {short(found['id'])}, {_promised(found)} {thing(found)} {_between(found)}."
+            much = _promised(found) if quantity is None else amount(quantity, found["unit"])
+            line = f"{done}: pledge {short(found['id'])}, {much} {thing(found)} {_between(found)}."
             next_step = found["next"]
     session.answer(reply, line, name=reply["id"])
     if next_step:

@@ -35,16 +35,26 @@ PLACES_SHOWN_MAX: Final = 20
 
 
 class Failed(Exception):
-    """The command did not do what was asked. `places` are (where, what, hint) of single things that were wrong."""
+    """The command did not do what was asked. `places` are (where, what, hint) of single things that were wrong.
+
+    A node names only the first of very many: `places_found` is how many there were.
+    """
 
     def __init__(
-        self, exit_code: int, detail: str, hint: str = "", *, places: Sequence[tuple[str, str, str]] = ()
+        self,
+        exit_code: int,
+        detail: str,
+        hint: str = "",
+        *,
+        places: Sequence[tuple[str, str, str]] = (),
+        places_found: int = 0,
     ) -> None:
         super().__init__(detail)
         self.exit_code = exit_code
         self.detail = detail
         self.hint = hint
         self.places = tuple(places)
+        self.places_found = max(places_found, len(self.places))
 
     def lines(self, command: str) -> list[str]:
         """What goes to stderr: what failed and why, where, and what to do."""
@@ -54,7 +64,7 @@ class Failed(Exception):
             if hint:
                 told.append(f"    {plain(hint)}")
         if len(self.places) > PLACES_SHOWN_MAX:
-            told.append(f"  and {len(self.places) - PLACES_SHOWN_MAX} more")
+            told.append(f"  and {self.places_found - PLACES_SHOWN_MAX} more")
         if self.hint:
             told.append(f"  What to do: {plain(self.hint)}")
         return told
@@ -74,8 +84,13 @@ class Answered(Failed):
         self.status = status
         self.code = _text(document, "code")
         detail = _text(document, "detail") or _text(document, "title") or f"The node answered {status}."
+        found = document.get("errors_found")
         super().__init__(
-            exit_code_of(status, self.code), detail, _text(document, "hint"), places=_places(document, detail)
+            exit_code_of(status, self.code),
+            detail,
+            _text(document, "hint"),
+            places=_places(document, detail),
+            places_found=found if isinstance(found, int) else 0,
         )
 
 

@@ -72,7 +72,8 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
     """(what waits for somebody, the command for it)"""
     steps: list[tuple[str, str]] = []
     if found["standing"] == "recovering":
-        steps.append((f"{found.get('standing_reason') or 'this node was restored or copied.'} Tell your operator.", ""))
+        reason = str(found.get("standing_reason") or "this node was restored or copied").rstrip(".")
+        steps.append((f"{reason}. Tell your operator.", ""))
     for one in peers:
         name, look = one.get("name") or short(one["gid"]), f"peer status {short(one['gid'])}"
         if one["state"] == "pending" and not one.get("confirmed"):

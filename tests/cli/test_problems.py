@@ -67,6 +67,15 @@ def test_each_thing_wrong_with_a_file_is_named(node: RecordedNode, aidmesh: Term
     assert lines[-1] == f"  and {28 - PLACES_SHOWN_MAX} more"
 
 
+def test_of_very_many_things_the_node_names_the_first_and_counts_all(node: RecordedNode, aidmesh: Terminal) -> None:
+    errors = [{"where": f"long.csv:{row}:quantity", "message": "“x” is not an amount."} for row in range(2, 102)]
+    detail = "1500 problems were found; nothing was imported."
+    node.refuse("POST /imports", 422, "import_problems", detail, errors=errors, errors_found=1500)
+    file = node.home / "long.csv"
+    file.write_text("quantity\n")
+    assert aidmesh("import", "csv", str(file)).err.splitlines()[-1] == f"  and {1500 - PLACES_SHOWN_MAX} more"
+
+
 def test_a_single_wrong_field_is_not_named_twice(node: RecordedNode, aidmesh: Terminal) -> None:
     node.refuse(
         "POST /needs/aaaaaaaa/withdraw",

@@ -122,6 +122,17 @@ Next: Hillside says 1500 item were handed over: confirm what arrived.
     )
 
 
+def test_what_was_said_to_have_arrived_is_repeated_and_not_what_was_promised(
+    node: RecordedNode, aidmesh: Terminal
+) -> None:
+    found = pledge(received="3", in_transit="1497")
+    node.answer(f"POST /pledges/{found['id']}/receive", {"id": found["id"], "version": 6, "position": 9})
+    node.answer(f"GET /pledges/{found['id']}", found)
+    assert aidmesh("pledge", "receive", found["id"], "--quantity", "3").out == (
+        "Received: pledge 2e4982cc, 3 Blankets from Hillside.\n"
+    )
+
+
 def test_the_groups(node: RecordedNode, aidmesh: Terminal) -> None:
     waiting = peer(gid="p" * 32, name="Riverside", state="pending", confirmed=False, words=["a", "b", "c", "d"])
     away = peer(gid="q" * 32, name="Woods", reachable=False, last_contact=None)
@@ -164,12 +175,12 @@ Next: confirm what arrived (1 pledge)
 
 
 def test_a_restored_node_says_so_first(node: RecordedNode, aidmesh: Terminal) -> None:
-    reason = "Its own feed is shorter than what it signed before."
+    reason = "its own feed is shorter than what it signed before"
     node.answer("GET /status", status(standing="recovering", standing_reason=reason, signing=False))
     node.answer("GET /peers", sequence([peer()]))
     lines = aidmesh("status").out.splitlines()
     assert "standing  recovering: it signs nothing" in lines
-    assert lines[-1] == f"Next: {reason} Tell your operator."
+    assert lines[-1] == f"Next: {reason}. Tell your operator."
 
 
 def test_a_long_note_is_shown_whole(node: RecordedNode, aidmesh: Terminal) -> None:

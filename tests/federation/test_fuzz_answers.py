@@ -5,6 +5,8 @@ Nothing but refusals comes out; nothing that was not signed goes in; the node ve
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,14 +17,17 @@ from aidmesh_protocol.bundle import (
     Ask,
     CheckpointFrame,
     End,
+    Frame,
+    PartFrame,
     Sizes,
     Want,
     decode_bundle,
     encode_bundle,
     encode_frame,
 )
-from aidmesh_protocol.entry import FACTS, VIEW
+from aidmesh_protocol.entry import FACTS
 from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.invitation import parse
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
 from aidmesh_protocol.origin import circle_origin
 from aidmesh_protocol.words import commitment
@@ -80,8 +85,8 @@ async def spoil_answers(folder: Path, seed: int, count: int) -> None:
             start = held.size if held else 0
             if start >= x.feed.size - 1:
                 x.feed.append(x.need(f"Need {number}"), bad[number % len(bad)], x.need())
-            size = x.feed.size - mutator._random.randrange(2)
-            frames = [x.ident(), *x.feed.frames(start, size), *late(x, start), End()]
+            size = x.feed.size - mutator.coin()
+            frames: list[Frame] = [x.ident(), *x.feed.frames(start, size), *late(x, start), End()]
             data = mutator.answer([encode_frame(frame) for frame in frames])
             try:
                 pulled = await x.sends(here.alice, *mutator.pieces(data))
@@ -109,20 +114,20 @@ async def spoil_requests(folder: Path, seed: int, count: int) -> None:
         assert held is not None and held.checkpoint is not None
         want = Want(tuple((ours.hash, index, FACTS) for index in range(4)), ((ours.hash, 1), (ours.hash, 2)))
         sizes = Sizes(((ours.hash, 2, bytes(32)), (x.feed.hash, 1, bytes(32))))
-        good = [Ask(100_000, 0), sizes, CheckpointFrame(held.checkpoint), want, End()]
+        good: list[Frame] = [Ask(100_000, 0), sizes, CheckpointFrame(held.checkpoint), want, End()]
         encoded = [encode_frame(frame) for frame in good]
         answered = 0
         for number in range(count):
             request = x.request(alice, mutator.answer(encoded))
             if number % 5 == 0:
-                spoiled = tuple((name, mutator.spoiled(text.encode()).decode("latin-1")) for name, text in request.headers)
-                request = type(request)(request.method, request.path, request.query, spoiled, request.body)
+                spoiled = [(name, mutator.spoiled(text.encode()).decode("latin-1")) for name, text in request.headers]
+                request = replace(request, headers=tuple(spoiled))
             try:
                 pieces = [piece async for piece in alice.federation.sync(request)]
             except ProtocolError:
                 continue
-            frames = decode_bundle(b"".join(pieces), bytes_max=BUNDLE_BYTES_ONLINE_MAX)
-            assert isinstance(frames[-1], End)
+            told = decode_bundle(b"".join(pieces), bytes_max=BUNDLE_BYTES_ONLINE_MAX)
+            assert isinstance(told[-1], End)
             answered += 1
         assert answered > count // 20
         assert alice.federation.standing()["standing"] == "active", "nothing but our signature moves us"
@@ -137,33 +142,27 @@ async def spoil_pairing(folder: Path, seed: int, count: int) -> None:
         links = len(alice.federation.links.all())
         for number in range(count):
             guest = RawPeer(here.mesh, f"guest-{number % 7}")
-            invitation = str(alice.federation.invite(1)["invitation"])
-            from aidmesh_protocol.invitation import parse
-
-            secret, nonce = parse(invitation).secret, x.draw(32)
-            bundle = b"".join(encode_bundle([guest.ident()]))
-            if number % 2:
-                bundle = mutator.answer([encode_frame(guest.ident()), encode_frame(End())])
-            message: messages.PairingMessage = messages.Hello(secret, bundle, commitment(nonce))
-            match number % 5:
-                case 3:
-                    message = messages.Reveal(guest.gid, secret, nonce)
-                case 4:
-                    message = messages.Sign(x.gid, x.draw(40), x.draw(64))
-            body = messages.encode(message)
-            try:
-                await alice.federation.pair(body if number % 2 else mutator.spoiled(body))
-            except (ProtocolError, Refused):
-                pass
+            secret, nonce = parse(str(alice.federation.invite(1)["invitation"])).secret, x.draw(32)
+            whole = [encode_frame(guest.ident()), encode_frame(End())]
+            bundle = mutator.answer(whole) if number % 2 else b"".join(encode_bundle([guest.ident()]))
+            questions: list[messages.PairingMessage] = [
+                messages.Hello(secret, bundle or b"x", commitment(nonce)),
+                messages.Reveal(guest.gid, secret, x.draw(32)),
+                messages.Sign(x.gid, x.draw(40), x.draw(64)),
+            ]
+            for question in questions[number % 3 :]:
+                body = messages.encode(question)
+                with suppress(ProtocolError, Refused):
+                    await alice.federation.pair(body if number % 2 else mutator.spoiled(body))
             alice.federation.pairing._open.clear()
         assert len(alice.federation.links.all()) == links, "nobody came in who did not show its nonce"
         assert await here.good_news()
         assert alice.node.verify().ok
 
 
-def late(x: RawPeer, start: int) -> list[object]:
-    """A part of an entry that is there already, and one of an entry that may not be."""
-    return [x.feed.part(index, tag) for index in (start - 1, start) for tag, _ in x.feed.sealed[index].parts if index >= 0]
+def late(x: RawPeer, start: int) -> list[PartFrame]:
+    """Parts of an entry that is there already, and of one that may not be."""
+    return [x.feed.part(index, tag) for index in {max(0, start - 1), start} for tag, _ in x.feed.sealed[index].parts]
 
 
 async def stored(group: Group, x: RawPeer) -> list[bytes]:
@@ -188,5 +187,3 @@ async def check(here: Town, x: RawPeer) -> None:
     report = here.alice.node.verify()
     assert report.ok, report.first_problem
 
-
-_ = VIEW

@@ -48,6 +48,18 @@ async def test_a_wrong_cell_is_named_and_nothing_is_imported(group: Group) -> No
     assert (await group.get("member", "/needs")).body["items"] == []
 
 
+async def test_of_many_wrong_rows_the_first_are_named_and_all_counted(group: Group) -> None:
+    table = "kind,item,category,quantity,unit\n" + "need,Soap,hygiene,-5,item\n" * 150
+    refused = await group.post("coordinator", "/imports", {"files": [{"name": "long.csv", "text": table}]})
+    assert (len(refused.body["errors"]), refused.body["errors_found"]) == (100, 150)
+    assert refused.body["detail"].startswith("150 problems")
+
+
+async def test_what_is_wrong_with_a_whole_file_names_no_row(group: Group) -> None:
+    refused = await group.post("coordinator", "/imports", {"files": [{"name": "empty.csv", "text": ""}]})
+    assert [error["where"] for error in refused.body["errors"]] == ["empty.csv"]
+
+
 async def test_what_is_no_table_is_refused_politely(group: Group) -> None:
     for text in ("", "\0\0", "just a letter", "a,b\n1", "Item\n" * 3):
         refused = await group.post("coordinator", "/imports", {"files": [{"name": "x.csv", "text": text}]})

@@ -152,3 +152,14 @@ async def test_a_request_that_is_none_leaves_no_token_in_the_log(
         status, _ = await raw(group, b"POST /healthz HTTP/1.1\r\nAuthorization Bearer amesh_secret\r\n\r\n")
     assert status == 400 and "not HTTP" in caplog.text
     assert "amesh_secret" not in caplog.text
+
+
+async def test_somebody_who_hung_up_before_the_answer_is_no_error(
+    group: Group, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await group.get("member", "/needs")).status == 200
+    with caplog.at_level(logging.DEBUG):
+        # As the server does when a peer that held a pull open has been stopped.
+        gone = ConnectionResetError("Cannot write to closing transport")
+        logging.getLogger("aidmesh.http.wire").error("Error handling request from %s", "127.0.0.1", exc_info=gone)
+    assert not [one for one in caplog.records if one.name == "aidmesh.http.wire"]

@@ -11,7 +11,7 @@ import msgpack
 
 from aidmesh_protocol.bundle import MAGIC
 
-ODD = (
+ODD: tuple[Any, ...] = (
     None, True, 0, 1, -1, 255, 2**31, 2**53, 2**63, 2**64 - 1, -(2**63), 0.5, float("nan"), "", "é", "x" * 400, b"",
     bytes(32), b"\xff" * 33, [], [[]], {}, {"a": 1}, [0] * 300, [[[[[[[[[[1]]]]]]]]]],
 )  # fmt: skip
@@ -24,11 +24,16 @@ class Mutator:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
+    def coin(self) -> int:
+        """0 or 1."""
+        return self._random.randrange(2)
+
     def answer(self, frames: Sequence[bytes]) -> bytes:
         """A bundle of these encoded frames (END included), changed in up to three ways."""
         changed = list(frames)
         for _ in range(self._random.randint(1, 3)):
-            changed = self._random.choice((self._dropped, self._doubled, self._swapped, self._inside, self._inside))(changed)
+            change = self._random.choice((self._dropped, self._doubled, self._swapped, self._inside, self._inside))
+            changed = change(changed)
         data = MAGIC + b"".join(changed)
         return self.spoiled(data) if self._random.random() < 0.3 else data
 
@@ -102,7 +107,7 @@ class Mutator:
         match value:
             case bytes() if value and self._random.random() < 0.8:
                 return self.spoiled(value)
-            case int() if self._random.random() < 0.8:
+            case int() if abs(value) < 2**62 and self._random.random() < 0.8:
                 return value + self._random.choice((-1, 1, 255, -256, 2**32))
             case str() if value and self._random.random() < 0.8:
                 return value[::-1] if self._random.random() < 0.5 else value + "x"

@@ -23,11 +23,11 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     End,
     Frame,
+    Head,
     Ident,
     More,
     PackageFrame,
     PartFrame,
-    Sizes,
     encode_frame,
 )
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
@@ -45,6 +45,10 @@ are stored one by one, so that no answer makes us hold more."""
 
 FAULTS_MAX = 8
 """Faults in one answer, each kept in a transaction, before the rest of it is not read: two groups share few feeds."""
+
+IDLE_FRAMES_MAX = 256
+"""Frames of one answer that tell nothing, or what it has told already: an old answer sent again has some, an endless one
+is a way to keep us reading."""
 
 EVIDENCE_PARTS_BYTES_MAX = 64 * 1024
 """Bytes of parts kept beside a package that was refused."""
@@ -110,7 +114,8 @@ class Intake:
         self._feeds: dict[bytes, _Feed] = {}
         self._collecting: _Feed | None = None
         self._refused: set[bytes] = set()
-        self._seen: set[str] = set()
+        self._told: set[str] = set()
+        self._idle_left = IDLE_FRAMES_MAX
         self.pulled = Pulled()
 
     async def take(self, frame: Frame) -> None:
@@ -126,15 +131,16 @@ class Intake:
                 await self._guard(None, self._checkpoint(frame.note), frame)
             case Ident() if self._first("IDENT"):
                 await self._guard(None, self._ident(frame), frame)
-            case Sizes():
-                pass  # an answer may be an old one: what a peer holds of ours it says in its own requests
-            case More():
+            case More() if self._first("MORE"):
                 self.pulled.more = True
             case End():
                 await self.flush()
                 await self._keep_claims()
+            case Head():
+                pass  # says nothing we rely on
             case _:
-                pass  # HEAD says nothing we rely on; INCLUSION is for those who ask for single entries
+                # SIZES too: an answer may be an old one, so what a peer holds of ours it says in its own requests.
+                self._idle()
 
     async def flush(self) -> None:
         """Verify and store the package collected so far, if any."""
@@ -165,10 +171,15 @@ class Intake:
             await self._writer.run(keep)
 
     def _first(self, what: str) -> bool:
-        """Whether this is the first of its kind in this answer; the others would be told for nothing."""
-        first = what not in self._seen
-        self._seen.add(what)
+        """Whether this is the first of its kind in this answer."""
+        first = what not in self._told
+        self._told.add(what)
         return first
+
+    def _idle(self) -> None:
+        self._idle_left -= 1
+        if self._idle_left < 0:
+            raise ProtocolError("malformed", "an answer that goes on without telling anything")
 
     async def _guard(self, feed: bytes | None, step: Awaitable[None], frame: Frame | None) -> None:
         try:
@@ -193,9 +204,12 @@ class Intake:
             # Each may cost a signature check; an honest peer shows one of each feed.
             if self._first(shown.origin):
                 await self._publisher.hear_checkpoint(shown, note)
+            else:
+                self._idle()
             return
         hashed = origin_hash(shown.origin)
         if hashed in self._refused:
+            self._idle()
             return
         try:
             self._require_ours(shown.origin)
@@ -265,7 +279,9 @@ class Intake:
             return head.feed, None if held else entries[0]
 
         feed, entry = await self._readers.run(missing)
-        if entry is not None:
+        if entry is None:
+            self._idle()
+        else:
             verify_late(entry, frame)
             await self._writer.run(lambda work: work.feeds.put_part(feed, frame.index, frame.tag, frame.part))
             self.pulled.entries += 1
@@ -284,6 +300,8 @@ class Intake:
             await self._writer.run(lambda work: inbox.accept(work, arrival))
             feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.entries)
+        else:
+            self._idle()
 
     async def _verified(self, feed: _Feed, frame: PackageFrame, parts: list[PartFrame]) -> Arrival:
         if len(frame.package.entries) < THREADED_ENTRIES_MIN:

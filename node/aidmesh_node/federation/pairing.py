@@ -38,6 +38,12 @@ from aidmesh_protocol.words import NONCE_BYTES, commitment, four_words
 INVITATIONS_MAX = 100
 """Open invitations at once: more are a mistake, or somebody trying to fill our memory."""
 
+FIELDS_MAX = 6
+"""Values of one pairing message, its kind among them, and then some."""
+
+_LENGTH_BYTES = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+"""Bytes of the length that follows each of msgpack's headers of bytes and text."""
+
 NOTICE_DAYS = 14
 SHARE_LEVEL = "L1"
 EXPIRY_HOURS_DEFAULT = 72
@@ -140,6 +146,7 @@ class Pairing:
 
     async def answer(self, body: bytes) -> bytes:
         """One question of POST /pair. Raises ProtocolError, Refused."""
+        check_flat(body)
         message = messages.decode(body)
         match message:
             case messages.Hello():
@@ -298,6 +305,29 @@ class Pairing:
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())
+
+
+def check_flat(body: bytes) -> None:
+    """Refuse a body with lists inside its list before any of them is unpacked. Raises ProtocolError("malformed").
+
+    Pairing messages hold bytes and text only, and anybody may send one: half a megabyte of nested lists must not cost
+    the time that unpacking them takes.
+    """
+    at, end = 1, len(body)
+    for _ in range(FIELDS_MAX):
+        if at >= end:
+            return
+        kind = body[at]
+        if kind <= 0x7F or kind == 0xC0:
+            at += 1
+        elif 0xA0 <= kind <= 0xBF:
+            at += 1 + (kind & 0x1F)
+        elif kind in _LENGTH_BYTES:
+            size = _LENGTH_BYTES[kind]
+            at += 1 + size + int.from_bytes(body[at + 1 : at + 1 + size], "big")
+        else:
+            break
+    raise ProtocolError("malformed", "a pairing message holds bytes and text only")
 
 
 def _introduced(ident: bytes) -> Introduction:

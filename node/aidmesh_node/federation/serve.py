@@ -26,6 +26,7 @@ from aidmesh_protocol.bundle import (
     End,
     FeedSize,
     Frame,
+    FrameReader,
     Head,
     Ident,
     Inclusion,
@@ -36,7 +37,6 @@ from aidmesh_protocol.bundle import (
     Want,
     WantedEntry,
     WantedPart,
-    decode_bundle,
     encode_frame,
 )
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
@@ -52,14 +52,13 @@ WAIT_SECONDS_MAX = 20
 BUNDLE_TTL_SECONDS = 3600
 
 NOTES_MAX = 64
-"""Checkpoints looked at in one request, each of which may cost a signature check. A peer shows one of each feed of ours
-that it knows; what it shows beyond is passed over."""
+"""Checkpoints in one request: a peer shows one of each feed of ours that it knows."""
+
+ANSWERS_MAX = 8
+"""Answers to one peer under way at once. Each keeps a page in memory for as long as the peer takes to read it."""
 
 WANTED_PAGE = 32
 """Parts or entries read at once for a peer that misses them."""
-
-THREADED_BODY_BYTES_MIN = 16 * 1024
-"""Requests from this size on are read in a thread. Honest ones have a few hundred bytes."""
 
 
 @dataclass(slots=True)
@@ -74,22 +73,33 @@ class SyncRequest:
 
 
 def read_request(body: bytes) -> SyncRequest:
-    """Sort the frames of a request. Raises ProtocolError malformed or too_large."""
+    """Sort the frames of a request, of which each kind is there once. Raises ProtocolError malformed or too_large."""
     if len(body) > SYNC_BODY_BYTES_MAX:
         raise ProtocolError("too_large", f"a sync request has at most {SYNC_BODY_BYTES_MAX} bytes")
-    request = SyncRequest()
-    for frame in decode_bundle(body, bytes_max=SYNC_BODY_BYTES_MAX):
+    request, reader, seen = SyncRequest(), FrameReader(bytes_max=SYNC_BODY_BYTES_MAX), set[str]()
+    # Frame by frame: what does not belong ends the reading before more of it is unpacked.
+    for frame in reader.feed(body):
         match frame:
+            case CheckpointFrame():
+                request.notes.append(frame.note)
+                if len(request.notes) > NOTES_MAX:
+                    raise ProtocolError("too_large", f"a sync request shows at most {NOTES_MAX} checkpoints")
+                continue
             case Ask():
                 request.budget_bytes = min(frame.budget_bytes, BUNDLE_BYTES_ONLINE_MAX)
                 request.wait_seconds = min(frame.wait_seconds, WAIT_SECONDS_MAX)
             case Sizes():
-                # Not merged: the last one counts, so one request tells of no more feeds than one frame can.
                 request.sizes = {origin_hash: (size, root) for origin_hash, size, root in frame.feeds}
-            case CheckpointFrame() if len(request.notes) < NOTES_MAX:
-                request.notes.append(frame.note)
             case Want():
                 request.want = frame
+            case Head() | End():
+                pass
+            case _:
+                raise ProtocolError("malformed", f"{frame.NAME} does not belong in a sync request")
+        if frame.NAME in seen:
+            raise ProtocolError("malformed", f"a sync request with two {frame.NAME} frames")
+        seen.add(frame.NAME)
+    reader.close()
     return request
 
 
@@ -106,6 +116,7 @@ class SyncServer:
         self._clock = clock
         self._entropy = entropy
         self._closing = asyncio.Event()
+        self._under_way: dict[str, int] = {}
 
     def close(self) -> None:
         """Hold nothing back any more: the node is stopping, and peers should not wait for it."""
@@ -113,7 +124,17 @@ class SyncServer:
 
     async def answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
         """The bundle for one peer. Raises ProtocolError before the first byte, or not at all."""
-        request = await _read(body)
+        if self._under_way.get(peer, 0) >= ANSWERS_MAX:
+            raise ProtocolError("rate", "you have not read our earlier answers yet")
+        self._under_way[peer] = self._under_way.get(peer, 0) + 1
+        try:
+            async for piece in self._answer(peer, body):
+                yield piece
+        finally:
+            self._under_way[peer] -= 1
+
+    async def _answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
+        request = read_request(body)
         circles = self._links.circles_with(peer)
         for note in request.notes:
             shown = parse_unverified(note)
@@ -242,12 +263,6 @@ def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:
 def size_of(head: FeedHead) -> FeedSize:
     """What we hold of one feed, as SIZES says it."""
     return head.origin_hash, head.size, Frontier.decode(head.frontier).root()
-
-
-async def _read(body: bytes) -> SyncRequest:
-    if len(body) < THREADED_BODY_BYTES_MIN:
-        return read_request(body)
-    return await asyncio.to_thread(read_request, body)
 
 
 class _Wanted:

@@ -155,9 +155,14 @@ def _door(node: Node, handler: PeerHandler) -> Handler:
 
 
 class _WireFilter(logging.Filter):
-    """The server logs a broken request with its bytes, which may hold a token: keep only that it happened."""
+    """The server logs a broken request with its bytes, which may hold a token: keep only that it happened.
+
+    Somebody who hung up before the answer, as a peer that stops does with its held pull, is no error.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], ConnectionError):
+            return False
         record.msg, record.args, record.exc_info = "a client sent a request that is not HTTP", (), None
         return True
 

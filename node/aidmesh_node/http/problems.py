@@ -156,10 +156,16 @@ def of_refusal(refused: Refused) -> Problem:
         status = 422
     # An import names every cell that is wrong; the rim need not know the class to pass them on.
     errors = [
-        {"where": f"{one.file}:{one.row}:{one.column}", "message": one.message, "hint": one.hint}
+        {
+            "where": ":".join(str(part) for part in (one.file, one.row, one.column) if part),
+            "message": one.message,
+            "hint": one.hint,
+        }
         for one in getattr(refused, "problems", ())
     ]
-    return Problem(status, reason, refused.detail, refused.hint, errors=errors)
+    found = getattr(refused, "count", None)
+    extra = {} if found is None else {"errors_found": found}
+    return Problem(status, reason, refused.detail, refused.hint, errors=errors, extra=extra)
 
 
 def of_error(error: Exception, *, federation: bool) -> Problem | None:
