@@ -62,6 +62,8 @@ class Session:
             click.echo(plain(name))
         else:
             click.echo(plain(line))
+        if document.get("notice"):
+            self.tell(str(document["notice"]))
 
     def show(self, document: Mapping[str, Any], write: Callable[[], None], *, names: Iterable[str] = ()) -> None:
         """What a question found: the document as JSON, or only `names`, one a line, or what `write` writes."""

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from aidmesh_cli.phrases import amount
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -22,6 +24,16 @@ def audience(peer: str | None, circle: str | None) -> dict[str, str]:
     """Whom it is about, as the API wants it."""
     given = {"peer": peer, "circle": circle}
     return {name: text for name, text in given.items() if text is not None}
+
+
+def what_leaves(reply: Mapping[str, Any]) -> str:
+    """Exactly what others now read, for the one who has just shared it."""
+    leaves = reply.get("leaves")
+    if not isinstance(leaves, Mapping):
+        return ""
+    told = [str(leaves.get("item") or ""), amount(leaves.get("quantity"), leaves.get("unit")), leaves.get("category")]
+    told += [f"urgency {leaves['urgency']}" if leaves.get("urgency") else "", leaves.get("area")]
+    return f"Others read: {', '.join(str(text) for text in told if text)}. If that names somebody, take it back."
 
 
 def shared_with(document: Mapping[str, Any]) -> str:

@@ -80,10 +80,12 @@ def init(
     entropy: Entropy | None = None,
 ) -> InitResult:
     """Make a new home for a new group. Raises StartError with what to do; an existing home is never touched."""
+    from aidmesh_node.domain.group import group_name
     from aidmesh_node.founding import found_group
 
     with _starting():
         check_listen(listen)
+        group_name(name)
         url = check_url(url) or f"http://{listen}"
         if home.exists() and any(home.iterdir()):
             raise StartError(f"{home} is not empty: choose another --home, or use the node that is there")
@@ -229,6 +231,7 @@ async def open_node(
             )
             writer.on_commit(views.notify)
             writer.on_commit(partial(_soon, loop, federation.news))
+            await readers.run(partial(_check_key, paths.keys, keys.signing, gid))
             await federation.load()
             views.start()
             yield Running(node, federation)
@@ -282,6 +285,14 @@ def _federation(
         clock=clock,
         endpoints=(config.node.url,),
     )
+
+
+def _check_key(directory: Path, key: SigningKey, gid: str, reading: Reading) -> None:
+    from aidmesh_node.federation.identities import read_identity
+
+    identity = read_identity(reading.feeds, gid)
+    if identity is None or identity.key != key.verify_key:
+        raise StartError(f"{directory / 'signing.key'} is not this group's key: restore keys and home from one backup")
 
 
 def _soon(loop: asyncio.AbstractEventLoop, what: Callable[[], None], _: object) -> None:

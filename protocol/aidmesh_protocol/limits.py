@@ -140,6 +140,8 @@ BUNDLE_BYTES_FILE_MAX = 4 * 1024 * 1024 * 1024
 """Bytes of a bundle as a file."""
 SYNC_BODY_BYTES_MAX = 1024 * 1024
 """Bytes of a sync request's body, which is signed whole."""
+SYNC_CHECKPOINTS_MAX = 64
+"""Checkpoints in one sync request, one of each feed: every one may cost its receiver a signature check."""
 SIZES_MAX = 1_024
 """Feeds in one SIZES frame."""
 WANT_MAX = 1_024

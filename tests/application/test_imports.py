@@ -18,6 +18,7 @@ from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.domain.window import ANY_TIME
+from aidmesh_node.exchange.plan import ImportFile, plan_import
 from aidmesh_node.home import Home
 from tests.support.federation import START, Group, Mesh
 from tests.support.stories import check_all_agree, crossed, made
@@ -179,3 +180,16 @@ def vault_rows(group: Group, draft: NeedDraft | OfferDraft) -> dict[str, str]:
     return group.node.readers.run_now(  # type: ignore[attr-defined, no-any-return]
         lambda reading: reading.vault.open(person, draft.id)
     )
+
+
+async def test_a_corrected_row_is_left_as_it_was_and_named(tmp_path: Path) -> None:
+    header = "kind,item,quantity,unit,key\n"
+    async with Mesh(tmp_path) as mesh:
+        alice = await mesh.found("alice")
+        namespace = alice.node.import_namespace
+        for quantity, differing in (("5", 0), ("5", 0), ("7", 1)):
+            row = f"{header}need,Blankets,{quantity},item,k1\n".encode()
+            plan = plan_import([ImportFile("list.csv", row)], as_of=None, where={}, namespace=namespace)
+            reply = await alice.do(import_drafts, plan, namespace)
+            assert len(reply.body["differing"]) == differing
+        assert "left as they are" in reply.body["notes"][-1]

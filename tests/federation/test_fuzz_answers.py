@@ -186,4 +186,3 @@ async def check(here: Town, x: RawPeer) -> None:
     assert here.alice.federation.standing()["standing"] == "active"
     report = here.alice.node.verify()
     assert report.ok, report.first_problem
-

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,12 +19,21 @@ from aidmesh_node.application.arrival import trusted, verify
 from aidmesh_node.application.subject_ids import heard_pledge_id
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.pledge_fold import REVISIONS_MAX
-from aidmesh_node.federation.intake import FAULTS_MAX, PARTS_BYTES_MAX
+from aidmesh_node.federation.intake import FAULTS_MAX, IDLE_FRAMES_MAX, PARTS_BYTES_MAX
 from aidmesh_node.storage.evidence import KEPT_MAX
 from aidmesh_node.views import needs as needs_view
 from aidmesh_node.views import shared_needs
 from aidmesh_protocol import statements as said
-from aidmesh_protocol.bundle import CheckpointFrame, PackageFrame, PartFrame, Sizes, Want, decode_bundle
+from aidmesh_protocol.bundle import (
+    CheckpointFrame,
+    More,
+    PackageFrame,
+    PartFrame,
+    Sizes,
+    Want,
+    decode_bundle,
+    encode_frame,
+)
 from aidmesh_protocol.checkpoint import open_checkpoint
 from aidmesh_protocol.entry import FACTS, VIEW, Entry, Ref, SealedEntry
 from aidmesh_protocol.errors import ProtocolError
@@ -645,6 +656,47 @@ async def test_too_many_faults_in_one_answer_end_it(tmp_path: Path) -> None:
         assert await items(here.alice) == set()
 
 
+async def test_an_answer_that_goes_on_without_telling_anything_is_given_up(tmp_path: Path) -> None:
+    """Whole frames, none of them wrong, none of them new."""
+    async with town(tmp_path) as here:
+        x = await here.mallory()
+        x.feed.append(x.need("Tents"))
+        await x.pulled_by(here.alice)
+        origin = circle_origin(here.alice.node.gid, x.circle)
+        ours = await head(here.alice, origin)
+        assert ours is not None and ours.checkpoint is not None
+        for idle in (More(1), Sizes(()), x.ident(), CheckpointFrame(ours.checkpoint), Want()):
+            with pytest.raises(ProtocolError) as caught:
+                await x.shows(here.alice, *[idle] * (IDLE_FRAMES_MAX + FAULTS_MAX + 2))
+            assert caught.value.code == "malformed", idle
+        pulled = await x.shows(here.alice, *[x.feed.part(0)] * 1000)
+        assert ([each.code for each in pulled.refused], pulled.entries) == (["malformed"], 0), (
+            "passed over from then on"
+        )
+        assert await here.good_news()
+
+
+async def test_j04_what_anybody_may_send_costs_little(tmp_path: Path) -> None:
+    """Half a megabyte of the most laborious bytes, before anybody has proved who they are, and of a peer's."""
+    async with town(tmp_path) as here:
+        x = await here.mallory()
+        row = b"\xdc\x03\xe8" + b"\x90" * 1000
+        table = b"\xdc\x02\x58" + row * 600
+        sizes = encode_frame(Sizes(((bytes(32), 1, bytes(32)),) * 1024))
+        for start in (b"\x92\x01", b"\x94\x01\x02\x03", b"\xdc\x03\xc6", b"\x96" + b"\x01" * 6):
+            body = start + table
+            begun = time.process_time()
+            with pytest.raises(ProtocolError):
+                await here.alice.federation.pair(body)
+            assert time.process_time() - begun < 0.05
+        for frames in ([sizes] * 500, [raw_frame(b"\x92\x7f" + table[:60_000])] * 17):
+            request = x.request(here.alice, b"".join(bundle(*frames)))
+            begun = time.process_time()
+            with suppress(ProtocolError):
+                await send(here.alice, request)
+            assert time.process_time() - begun < 0.05
+
+
 async def test_parts_of_any_size_are_kept_without_being_held(tmp_path: Path) -> None:
     """256 entries with the largest text there is: 15 MB of parts, of which at most 1 MiB is collected."""
     async with town(tmp_path) as here:
@@ -757,4 +809,3 @@ async def refused(group: Group, request: Any, code: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         await send(group, request)
     assert caught.value.code == code
-

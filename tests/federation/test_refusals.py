@@ -25,6 +25,7 @@ from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.federation.links import HELD_ANSWERS_MAX
 from aidmesh_node.federation.peer_rates import REQUESTS_BURST
 from aidmesh_node.federation.request_auth import ISSUED_PREFIX
+from aidmesh_node.federation.serve import ANSWERS_MAX
 from aidmesh_node.home import Home
 from aidmesh_node.http.app import build_app
 from aidmesh_node.storage.key_files import load_keys
@@ -49,7 +50,7 @@ from aidmesh_protocol.entry import Part
 from aidmesh_protocol.errors import STATUS, ProtocolError
 from aidmesh_protocol.identity import Inception, group_id, incept
 from aidmesh_protocol.keys import SigningKey
-from aidmesh_protocol.limits import PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX
+from aidmesh_protocol.limits import PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX, SYNC_CHECKPOINTS_MAX
 from aidmesh_protocol.origin import circle_origin, identity_origin, origin_hash
 from aidmesh_protocol.words import commitment
 from tests.support.federation import Group
@@ -89,6 +90,23 @@ async def body_is_no_bundle(town: Town, x: RawPeer) -> Question:
 
 async def body_without_end(town: Town, x: RawPeer) -> Question:
     return x.request(town.alice, MAGIC)
+
+
+async def two_sizes_at_once(town: Town, x: RawPeer) -> Question:
+    return x.request(town.alice, [Sizes(()), Sizes(())])
+
+
+async def entries_as_a_question(town: Town, x: RawPeer) -> Question:
+    x.feed.append(x.need())
+    return x.request(town.alice, x.feed.frames())
+
+
+async def too_many_checkpoints(town: Town, x: RawPeer) -> Question:
+    return x.request(town.alice, [CheckpointFrame(x.feed.note(0))] * (SYNC_CHECKPOINTS_MAX + 1))
+
+
+async def lists_in_lists(town: Town, x: RawPeer) -> Question:
+    return b"\x94\x01" + b"\xdc\x03\xe8" + b"\x90" * 1000 + b"\xc0\xc0"
 
 
 async def pairing_noise(town: Town, x: RawPeer) -> Question:
@@ -194,6 +212,14 @@ async def third_question_on_the_line(town: Town, x: RawPeer) -> Question:
         held.__enter__()
     served = Sizes(tuple((hashed, 99, bytes(32)) for hashed in feeds_of_alice(town, x)))
     return x.request(town.alice, [Ask(1000, 20), served])
+
+
+async def answers_it_does_not_read(town: Town, x: RawPeer) -> Question:
+    for _ in range(ANSWERS_MAX):
+        answer = town.alice.federation.sync(x.request(town.alice))
+        town.kept.append(answer)
+        await anext(answer)
+    return x.request(town.alice)
 
 
 async def haste_in_pairing(town: Town, x: RawPeer) -> Question:
@@ -414,8 +440,16 @@ async def rotated_key(town: Town, x: RawPeer) -> Shown:
 
 
 ANSWERED: dict[str, list[Provoking]] = {
-    "malformed": [body_is_no_bundle, body_without_end, pairing_noise, pairing_answer_as_question],
-    "too_large": [body_over_its_bound, frame_that_claims_4_gib, pairing_over_its_bound],
+    "malformed": [
+        body_is_no_bundle,
+        body_without_end,
+        two_sizes_at_once,
+        entries_as_a_question,
+        pairing_noise,
+        lists_in_lists,
+        pairing_answer_as_question,
+    ],
+    "too_large": [body_over_its_bound, frame_that_claims_4_gib, too_many_checkpoints, pairing_over_its_bound],
     "clock_skew": [clock_far_behind, clock_far_ahead, nonce_of_its_own_making],
     "bad_signature": [
         not_signed,
@@ -429,7 +463,7 @@ ANSWERED: dict[str, list[Provoking]] = {
     "not_member": [words_not_compared_yet, invented_invitation],
     "suspended": [link_paused],
     "severed": [link_ended, wake_after_the_end],
-    "rate": [haste, third_question_on_the_line, haste_in_pairing],
+    "rate": [haste, third_question_on_the_line, answers_it_does_not_read, haste_in_pairing],
     "recovering": [recovering],
 }
 
@@ -656,4 +690,3 @@ async def over_http(
 async def boards(group: Group, x: RawPeer) -> list[str]:
     """The items of x on the group's board."""
     return [need["item"] for need in (await on_board(group)).values() if need["group"] == x.gid]
-

@@ -254,4 +254,3 @@ async def real_node(folder: Path, name: str) -> AsyncIterator[RealNode]:
 
 def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-

@@ -131,9 +131,7 @@ async def told(folder: Path) -> AsyncIterator[Told]:
 async def import_all(group: Group, written: list[Any]) -> None:
     plan = plan_import(written, as_of=None, where={}, namespace=group.node.import_namespace)
     by = group.act()
-    reply = await group.node.commit(
-        lambda work: imports.import_drafts(work, by, plan, group.node.import_namespace)
-    )
+    reply = await group.node.commit(lambda work: imports.import_drafts(work, by, plan, group.node.import_namespace))
     assert reply.body["needs"] or reply.body["offers"]
 
 

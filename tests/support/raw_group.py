@@ -69,8 +69,7 @@ class RawGroup:
         """Any entry with any content of its parts: values are packed as they are, bytes are the content itself."""
         bodies = [(tag, body) for tag, body in ((FACTS, facts), (VIEW, view)) if body is not None]
         parts = [
-            Part(tag, self.draw(16), body if isinstance(body, bytes) else msgpack.packb(body))
-            for tag, body in bodies
+            Part(tag, self.draw(16), body if isinstance(body, bytes) else msgpack.packb(body)) for tag, body in bodies
         ]
         entry = Entry(
             kind,

@@ -66,4 +66,3 @@ def _starts(data: bytes) -> Iterator[int]:
         while at >= 0:
             yield at
             at = data.find(magic, at + 1)
-

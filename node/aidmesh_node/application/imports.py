@@ -19,17 +19,39 @@ def import_drafts(work: Work, by: Act, plan: Plan, namespace: UUID) -> dict[str,
     require(by, "coordinator", "import a file")
     needs = [draft for draft in plan.needs if work.find(Need, draft.id) is None]
     offers = [draft for draft in plan.offers if work.find(Offer, draft.id) is None]
+    before: list[tuple[NeedDraft | OfferDraft, Need | Offer | None]] = [
+        *((draft, work.find(Need, draft.id)) for draft in plan.needs),
+        *((draft, work.find(Offer, draft.id)) for draft in plan.offers),
+    ]
+    differing = [draft.id.hex for draft, known in before if known is not None and _differs(known, draft)]
     for need_draft in needs:
         _post_need(work, by, need_draft, namespace)
     for offer_draft in offers:
         _post_offer(work, by, offer_draft, namespace)
+    corrected = (
+        [f"{len(differing)} rows say something else than when they were imported; those were left as they are."]
+        if differing
+        else []
+    )
     return {
         "needs": [draft.id.hex for draft in needs],
         "offers": [draft.id.hex for draft in offers],
         "unchanged": len(plan.needs) + len(plan.offers) - len(needs) - len(offers),
         "shifted_days": plan.shifted_days,
-        "notes": list(plan.notes),
+        "differing": differing,
+        "notes": [*plan.notes, *corrected],
     }
+
+
+def _differs(known: Need | Offer, draft: NeedDraft | OfferDraft) -> bool:
+    """Whether a row that was imported before now says something else, names and notes apart."""
+    return (known.category, known.item, known.quantity, known.unit, known.area) != (
+        draft.category,
+        draft.item,
+        draft.quantity.amount,
+        draft.quantity.unit,
+        draft.area,
+    )
 
 
 def _post_need(work: Work, by: Act, draft: NeedDraft, namespace: UUID) -> None:

@@ -45,9 +45,7 @@ def accept(work: Work, arrival: Arrival) -> None:
     """Store verified entries, parts, frontier and checkpoint. Raises FeedConflict when the feed has moved meanwhile."""
     frontier = arrival.extension.feed.frontier
     if arrival.entries:
-        work.feeds.append(
-            arrival.feed, arrival.entries, frontier.encode(), frontier.size, arrival.extension.nodes
-        )
+        work.feeds.append(arrival.feed, arrival.entries, frontier.encode(), frontier.size, arrival.extension.nodes)
     store_checkpoint(work, arrival.feed, arrival.checkpoint, frontier.size)
 
 
@@ -121,9 +119,9 @@ def _acknowledged(work: Work, by: Act, circle: bytes, subject: bytes) -> None:
 
 def _check_subject(work: Work, head: FeedHead, entry: Entry) -> None:
     """Only its home writes about a need or an offer: what is ours is nobody else's to update or to close."""
-    if entry.type.startswith(HOME_KINDS) and head.circle is not None:
-        if work.subjects.find(head.circle, entry.subject_id) is not None:
-            raise illegal("They spoke of something of ours as if it were theirs.")
+    circle = head.circle if entry.type.startswith(HOME_KINDS) else None
+    if circle is not None and work.subjects.find(circle, entry.subject_id) is not None:
+        raise illegal("They spoke of something of ours as if it were theirs.")
 
 
 def _concerns_us(entry: Entry) -> bool:

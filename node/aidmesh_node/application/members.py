@@ -27,7 +27,7 @@ def invite_member(
     expires: datetime,
 ) -> dict[str, object]:
     """An invitation that gives `role`. Coordinators invite members; only operators give more."""
-    require(by, "coordinator" if role == "member" else "operator", f"invite a {role}")
+    require(by, "coordinator" if role == "member" else "operator", "invite somebody as " + role)
     member = Member.invite(
         member_id, by, person=person, role=role, secret_hash=secret_hash.hex(), expires=expires
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from aidmesh_node.application import pledges
+from aidmesh_node.application import pledges, redaction
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.rights import require, require_own
 from aidmesh_node.domain.act import Act
@@ -51,12 +51,15 @@ def post_need(work: Work, by: Act, need_id: UUID, person: UUID, post: PostNeed) 
 
 
 def share_need(work: Work, by: Act, need_id: UUID, circle: bytes, consent: Consent) -> dict[str, object]:
-    """Let the redacted view of this need go to one circle. Publication decides again when it leaves."""
+    """Let the redacted view of this need go to one circle. Publication decides again when it leaves.
+
+    Sharing is the review: the coordinator on record as the actor is told exactly what others will read (`leaves`).
+    """
     require(by, "coordinator", "share a need")
     need = work.get(Need, need_id)
     need.share(by, circle.hex(), consent)
     work.commit(need)
-    return told(need)
+    return {**told(need), "leaves": redaction.shown(redaction.need_shared(need))}
 
 
 def unshare_need(work: Work, by: Act, need_id: UUID, circle: bytes) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from aidmesh_node.application import pledges
+from aidmesh_node.application import pledges, redaction
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.rights import require, require_own
 from aidmesh_node.domain.act import Act
@@ -50,12 +50,12 @@ def post_offer(work: Work, by: Act, offer_id: UUID, person: UUID, post: PostOffe
 
 
 def share_offer(work: Work, by: Act, offer_id: UUID, circle: bytes) -> dict[str, object]:
-    """Let the redacted view of this offer go to one circle."""
+    """Let the redacted view of this offer go to one circle. Sharing is the review, as for needs."""
     require(by, "coordinator", "share an offer")
     offer = work.get(Offer, offer_id)
     offer.share(by, circle.hex())
     work.commit(offer)
-    return told(offer)
+    return {**told(offer), "leaves": redaction.shown(redaction.offer_shared(offer))}
 
 
 def unshare_offer(work: Work, by: Act, offer_id: UUID, circle: bytes) -> dict[str, object]:

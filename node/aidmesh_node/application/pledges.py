@@ -21,9 +21,13 @@ from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.pledge import GIVER, LOCAL, Pledge
 from aidmesh_node.domain.pledge_fold import PledgeState
-from aidmesh_node.domain.quantity import Quantity
+from aidmesh_node.domain.quantity import Quantity, amount_text
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.domain.window import ANY_TIME, Window
+
+
+SURPLUS_TIMES_MAX = 10
+"""A hand-over or receipt may differ from the promise; beyond this factor somebody has mistyped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ def hand_over(
                     "Nothing of this pledge is left to hand over.",
                     "If something did leave your hands, say how much.",
                 )
+        _check_plausible(amount, pledge.state.giver.committed, pledge.unit)
         pledge.hand_over(by, amount, outcome)
     return told(pledge)
 
@@ -175,8 +180,19 @@ def receive_pledge(
                     "Nothing of this pledge has been declared handed over yet.",
                     "If something did arrive, say how much.",
                 )
+        _check_plausible(amount, max(pledge.state.home.accepted, pledge.state.handed), pledge.unit)
         pledge.receive(by, amount, condition)
     return told(pledge)
+
+
+def _check_plausible(amount: Decimal, promised: Decimal, unit: str) -> None:
+    """More than was promised may arrive, and counts; many times more is a slip of the keyboard, said once for all."""
+    if promised and amount > promised * SURPLUS_TIMES_MAX:
+        raise Refused(
+            "far_more_than_promised",
+            f"{amount_text(amount)} {unit} is more than {SURPLUS_TIMES_MAX} times the {amount_text(promised)} promised.",
+            "Check the number. If it is right, post the surplus as a pledge of its own.",
+        )
 
 
 def let_go_of(work: Work, by: Act, need: Need) -> None:

@@ -1,7 +1,8 @@
 """What a circle may see of a need or an offer: level 1 of the privacy ladder, and nothing else.
 
-Category, item (from the group's reviewed list), quantity, urgency, window, coarse area. Whoever adds a field here
-decides that strangers may read it.
+Category, item, quantity, urgency, window, coarse area. Item and area are short labels that a coordinator has typed or
+picked from the group's list, and that the coordinator who shares is shown once more. Whoever adds a field here decides
+that strangers may read it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,20 @@ def offer_shared(offer: Offer) -> OfferShared:
 def offer_updated(offer: Offer) -> OfferUpdated:
     """The totals of an offer."""
     return OfferUpdated(_text(offer.quantity), _text(offer.available))
+
+
+def shown(statement: NeedShared | OfferShared) -> dict[str, object]:
+    """What others will read, in words for the one who shares."""
+    view = statement.view
+    assert view is not None  # what we publish always has its view
+    told: dict[str, object] = {
+        "category": view.category,
+        "item": view.item,
+        "quantity": statement.quantity,
+        "unit": statement.unit,
+        "area": view.area,
+    }
+    return told | ({"urgency": view.urgency} if isinstance(view, NeedView) else {"mode": view.mode})
 
 
 def epoch_minutes(window: Window) -> tuple[int | None, int | None]:

@@ -11,6 +11,9 @@ LABEL_CHARACTERS_MAX = 80
 """Long enough for any item of a warehouse list, too short for a story about somebody."""
 
 _CONTACT = re.compile(r"@|(?:\+|\b)[0-9](?:[ ()/-]?[0-9]){6,}")
+_HOUSE = re.compile(r"[0-9]{1,4}[a-zA-Z]?[ ,]+\w{2,}")
+"""A house number before a street: "12 Rua das Flores", not "District 9"."""
+
 _REORDERING = re.compile("[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 """Line ends, and bidi overrides and isolates that let a name look like another. Plain direction marks stay.
 """
@@ -22,7 +25,8 @@ def label(what: str, text: str | None) -> str | None:
     """`text` as one trimmed line in NFC, None when empty.
 
     Refused when it is too long, has control characters, or holds something like a phone number or an
-    e-mail address: labels are shown to other groups, and nobody reviews them.
+    e-mail address, or begins like a street address: labels are shown to other groups, and who shares them reviews
+    them, but at midnight.
     """
     if text is None:
         return None
@@ -37,6 +41,12 @@ def label(what: str, text: str | None) -> str | None:
         )
     if not (line.isascii() and line.isprintable()) and _hides_something(line):
         raise Refused("bad_" + what, f"The {what} has characters that cannot be shown.", "Type it again.")
+    if what == "area" and _HOUSE.match(line):
+        raise Refused(
+            "bad_area",
+            "The area looks like an address with a house number.",
+            "Other groups see it. Name the neighbourhood; the address goes into the contact fields.",
+        )
     if _CONTACT.search(line):
         raise Refused(
             "bad_" + what,

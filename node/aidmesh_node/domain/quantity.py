@@ -35,6 +35,12 @@ def parse_amount(text: str, unit: str | None = None, *, zero: bool = False) -> D
             raise Refused(
                 "bad_quantity", f"“{shortened(trimmed)}” is negative.", "Write how much, as a number above 0."
             )
+        if re.fullmatch(r"[0-9]{11,}(\.[0-9]+)?", trimmed, re.ASCII):
+            raise Refused(
+                "bad_quantity",
+                f"“{shortened(trimmed)}” is more than anybody can mean.",
+                f"The most is {AMOUNT_MAX}, with at most 3 decimals.",
+            )
         raise Refused(
             "bad_quantity",
             f"“{shortened(trimmed)}” is not an amount.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aidmesh_node.application.lapsing import CATCH_UP_SECONDS, CHECK_SECONDS, Lapsing
@@ -107,8 +108,9 @@ class Federation:
     async def sync(self, request: PeerRequest) -> AsyncIterator[bytes]:
         """POST /aidmesh/1/sync: the answer's pieces. Raises ProtocolError before the first piece, or not at all."""
         peer = self._admit(request)
-        async for piece in self.server.answer(peer, request.body):
-            yield piece
+        async with aclosing(self.server.answer(peer, request.body)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def wake(self, request: PeerRequest) -> None:
         """POST /aidmesh/1/wake: the peer says "look". Raises ProtocolError."""
@@ -141,7 +143,9 @@ class Federation:
                 "Check that it is running and that the address in the invitation can be reached from here.",
             ) from error
         except PeerRefused as error:
-            raise Refused("pairing_refused", f"The other group's node said no: {error.detail}.", "Ask for a new invitation.") from error
+            raise Refused(
+                "pairing_refused", f"The other group's node said no: {error.detail}.", "Ask for a new invitation."
+            ) from error
 
     async def confirm(self, by: Act, gid: str, words: Sequence[str]) -> dict[str, object]:
         """{gid, name, state}: our people say that the four words are the same. Raises Refused, NotFound."""

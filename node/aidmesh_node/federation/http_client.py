@@ -76,9 +76,7 @@ class HttpPeerClient:
                 # Whatever is still on its way is not wanted any more: the connection is closed, its slot is free.
                 answer.close()
 
-    async def post(
-        self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int
-    ) -> bytes:
+    async def post(self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int) -> bytes:
         """See PeerClient."""
         patience = self._patience
         with _unreachable(endpoint):

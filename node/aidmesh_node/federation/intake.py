@@ -47,8 +47,8 @@ FAULTS_MAX = 8
 """Faults in one answer, each kept in a transaction, before the rest of it is not read: two groups share few feeds."""
 
 IDLE_FRAMES_MAX = 256
-"""Frames of one answer that tell nothing, or what it has told already: an old answer sent again has some, an endless one
-is a way to keep us reading."""
+"""Frames of one answer that tell nothing, or what it has told already: an old answer sent again has some, an endless
+one is a way to keep us reading."""
 
 EVIDENCE_PARTS_BYTES_MAX = 64 * 1024
 """Bytes of parts kept beside a package that was refused."""

@@ -299,7 +299,11 @@ class Pairing:
 
     async def _ask(self, endpoint: str, message: messages.PairingMessage) -> messages.PairingMessage:
         answer = await self._client.post(
-            endpoint, paths.PAIR, {"Content-Type": paths.PAIRING_TYPE}, messages.encode(message), bytes_max=PAIRING_BYTES_MAX
+            endpoint,
+            paths.PAIR,
+            {"Content-Type": paths.PAIRING_TYPE},
+            messages.encode(message),
+            bytes_max=PAIRING_BYTES_MAX,
         )
         return messages.decode(answer)
 
@@ -314,6 +318,8 @@ def check_flat(body: bytes) -> None:
     the time that unpacking them takes.
     """
     at, end = 1, len(body)
+    if not body or not 0x91 <= body[0] <= 0x90 | FIELDS_MAX:
+        raise ProtocolError("malformed", "a pairing message is a short list")
     for _ in range(FIELDS_MAX):
         if at >= end:
             return

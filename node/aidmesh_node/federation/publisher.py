@@ -127,7 +127,7 @@ class Publisher:
     def recovering(self) -> str:
         """Why this node signs nothing until its entries are recovered, or "" when all is well."""
         reasons = [feed.reason for feed in self._feeds.values() if feed.standing == own_feed.RECOVERING]
-        return "; ".join(reasons + self._lost)
+        return "; ".join(dict.fromkeys(reasons + self._lost))
 
     @property
     def unsigned(self) -> list[str]:

@@ -47,6 +47,9 @@ BACKOFF_SECONDS_MAX = 300.0
 QUIET_SECONDS_MIN = 0.5
 """From one answer that brought nothing to the next question, so that a peer cannot keep us busy with nothing."""
 
+WOKEN_SECONDS_MIN = 0.1
+"""From a failure to the next question even of a peer that wakes us, so that nobody can make us fail all the time."""
+
 WAKE_ANSWER_BYTES_MAX = 4096
 
 
@@ -60,6 +63,8 @@ class Contact:
     trouble: str = ""
     at_fault: bool = False
     """The last answer was wrong, not late: the peer cannot talk us out of waiting."""
+    unreachable: bool = False
+    """The last try found nobody: worth another as soon as the peer speaks to us."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -102,9 +107,10 @@ class Replication:
             contact.woken.set()
 
     def is_there(self, gid: str) -> None:
-        """The peer has just spoken to us: whom we could not reach is worth trying now."""
+        """The peer has just spoken to us: whom we could not reach is worth trying now. Whoever refused us is not:
+        two nodes that refuse each other would wake each other for ever."""
         contact = self.contact(gid)
-        if contact.failures and not contact.at_fault:
+        if contact.unreachable:
             contact.woken.set()
 
     async def follow(self, gid: str) -> None:
@@ -118,9 +124,9 @@ class Replication:
             try:
                 pulled = await self.pull(link, HELD_SECONDS)
             except (Unreachable, PeerRefused, ProtocolError, Unavailable) as error:
-                self._failed(contact, error)
+                self._failed(link.name, contact, error)
             else:
-                self._succeeded(contact, pulled)
+                self._succeeded(link.name, contact, pulled)
                 if not pulled.entries and self._clock.monotonic() - begun < QUIET_SECONDS_MIN:
                     # An honest peer holds its answer until it has something to say.
                     await self._clock.sleep(QUIET_SECONDS_MIN)
@@ -131,9 +137,7 @@ class Replication:
     async def pull(self, link: Link, wait_seconds: int) -> Pulled:
         """One exchange, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
         body = await ask_for_news(self._readers, link, wait_seconds)
-        intake = Intake(
-            self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock
-        )
+        intake = Intake(self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock)
         try:
             return await self._over_endpoints(
                 link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
@@ -199,25 +203,28 @@ class Replication:
             nonce=nonce or self._entropy.secret_text(18),
         )
 
-    def _failed(self, contact: Contact, error: Exception) -> None:
+    def _failed(self, name: str, contact: Contact, error: Exception) -> None:
         contact.failures += 1
         contact.trouble = str(error)
         contact.at_fault = isinstance(error, ProtocolError)
+        contact.unreachable = isinstance(error, Unreachable)
         steps = min(contact.failures - 1, 16)
         longest = min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_MIN * 2**steps)
         # Jitter, so that peers who lost each other together do not come back together.
         contact.backoff_seconds = longest * (0.5 + int.from_bytes(self._entropy.bytes(2), "big") / 131072)
-        log.info("pull failed, next try in %.1f s: %s", contact.backoff_seconds, type(error).__name__)
+        why = error.code if isinstance(error, PeerRefused | ProtocolError) else type(error).__name__
+        log.info("pull from %s failed (%s), next try in %.1f s", name, why, contact.backoff_seconds)
 
-    def _succeeded(self, contact: Contact, pulled: Pulled) -> None:
+    def _succeeded(self, name: str, contact: Contact, pulled: Pulled) -> None:
         contact.last = self._clock.now()
-        contact.at_fault = False
+        contact.at_fault = contact.unreachable = False
         contact.trouble = pulled.refused[0].detail if pulled.refused else ""
         contact.failures = contact.failures + 1 if pulled.refused else 0
         contact.backoff_seconds = 0.0
         if pulled.refused:
-            self._failed(contact, pulled.refused[0])
+            self._failed(name, contact, pulled.refused[0])
 
     async def _pause(self, contact: Contact) -> None:
         """Wait out the backoff, or until the peer wakes us."""
+        await self._clock.sleep(min(WOKEN_SECONDS_MIN, contact.backoff_seconds))
         await first_of(self._clock.sleep(contact.backoff_seconds), contact.woken.wait())

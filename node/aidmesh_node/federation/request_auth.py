@@ -83,7 +83,6 @@ class RequestAuth:
         return urlsafe_b64encode(hmac.digest(self._secret, f"{gid} {body}".encode(), sha256)[:18]).decode()
 
 
-
 @dataclass(slots=True)
 class _Nonces:
     """What one peer has used: nonces with when they were used and what time they named.

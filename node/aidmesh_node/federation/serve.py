@@ -7,7 +7,8 @@ neither side ever holds a bundle in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -43,16 +44,13 @@ from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import identity_origin, parse_origin
-from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, SYNC_BODY_BYTES_MAX
+from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, SYNC_BODY_BYTES_MAX, SYNC_CHECKPOINTS_MAX
 from aidmesh_protocol.merkle import Frontier
 
 WAIT_SECONDS_MAX = 20
 """How long an answer is held back for something new: shorter than what proxies allow a silent connection."""
 
 BUNDLE_TTL_SECONDS = 3600
-
-NOTES_MAX = 64
-"""Checkpoints in one request: a peer shows one of each feed of ours that it knows."""
 
 ANSWERS_MAX = 8
 """Answers to one peer under way at once. Each keeps a page in memory for as long as the peer takes to read it."""
@@ -82,8 +80,8 @@ def read_request(body: bytes) -> SyncRequest:
         match frame:
             case CheckpointFrame():
                 request.notes.append(frame.note)
-                if len(request.notes) > NOTES_MAX:
-                    raise ProtocolError("too_large", f"a sync request shows at most {NOTES_MAX} checkpoints")
+                if len(request.notes) > SYNC_CHECKPOINTS_MAX:
+                    raise ProtocolError("too_large", f"a sync request shows at most {SYNC_CHECKPOINTS_MAX} checkpoints")
                 continue
             case Ask():
                 request.budget_bytes = min(frame.budget_bytes, BUNDLE_BYTES_ONLINE_MAX)
@@ -122,18 +120,19 @@ class SyncServer:
         """Hold nothing back any more: the node is stopping, and peers should not wait for it."""
         self._closing.set()
 
-    async def answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
+    async def answer(self, peer: str, body: bytes) -> AsyncGenerator[bytes, None]:
         """The bundle for one peer. Raises ProtocolError before the first byte, or not at all."""
         if self._under_way.get(peer, 0) >= ANSWERS_MAX:
             raise ProtocolError("rate", "you have not read our earlier answers yet")
         self._under_way[peer] = self._under_way.get(peer, 0) + 1
         try:
-            async for piece in self._answer(peer, body):
-                yield piece
+            async with aclosing(self._answer(peer, body)) as pieces:
+                async for piece in pieces:
+                    yield piece
         finally:
             self._under_way[peer] -= 1
 
-    async def _answer(self, peer: str, body: bytes) -> AsyncIterator[bytes]:
+    async def _answer(self, peer: str, body: bytes) -> AsyncGenerator[bytes, None]:
         request = read_request(body)
         circles = self._links.circles_with(peer)
         for note in request.notes:

@@ -84,12 +84,13 @@ def _refusing(path: Path, connection: sqlite3.Connection) -> Iterator[None]:
         yield
     except BaseException as error:
         connection.close()
-        if isinstance(error, sqlite3.Error):
+        # A damaged schema may hold text that is none.
+        if isinstance(error, sqlite3.Error | UnicodeDecodeError):
             raise _refused(path, error) from error
         raise
 
 
-def _refused(path: Path, error: sqlite3.Error) -> DatabaseRefused:
+def _refused(path: Path, error: Exception) -> DatabaseRefused:
     return DatabaseRefused(f"{path} cannot be used as a database: {error}")
 
 

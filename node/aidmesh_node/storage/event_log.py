@@ -12,7 +12,7 @@ from aidmesh_node.application.ports import Event
 from aidmesh_node.storage.mapper import TABLE, HashingMapper, event_key
 
 # As bytes: after a flipped bit a text column may not be UTF-8, and sqlite3 would fail the whole page of rows.
-COLUMNS = "rowid, CAST(originator_id AS BLOB), originator_version, CAST(topic AS BLOB), state"
+COLUMNS = "rowid, CAST(originator_id AS BLOB), originator_version, CAST(topic AS BLOB), CAST(state AS BLOB)"
 
 
 class SqliteEventLog:
