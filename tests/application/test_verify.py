@@ -217,9 +217,6 @@ def missed(world: World, name: str, connection: sqlite3.Connection, table: str, 
         # A peer's description that is not here was withheld, or is still on its way.
         (origin,) = connection.execute("SELECT origin FROM feeds WHERE feed=?", (values["feed"],)).fetchone()
         return world.gid(name) not in origin and values["tag"] == "view"
-    if table == "stored_events":
-        # The end of the log: only what follows an event shows that it is gone.
-        return bool(values["rowid"] == connection.execute("SELECT max(rowid) FROM stored_events").fetchone()[0])
     # That a whole own feed is gone, the mark tells at the next start.
     return table == "feeds" and values["owner"] == world.gid(name) and values["circle"] is not None
 

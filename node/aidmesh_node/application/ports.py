@@ -33,6 +33,10 @@ class Done(Generic[T_co]):
     position: int
 
 
+LOGGED = "logged"
+"""Name of the position that says how long the log is: it moves with every batch of events."""
+
+
 class FeedConflict(Exception):
     """The feed is not where the caller thought (size moved, or frozen): read its head again inside the
     job."""
@@ -360,6 +364,9 @@ class Reading(Protocol):
     def vault(self) -> VaultReads: ...
     @property
     def incarnation(self) -> bytes: ...
+
+    def position_of(self, name: str) -> int:
+        """A named position, 0 when never set."""
 
 
 class Readers(Protocol[R_co]):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.feed_check import FeedCheck, named
-from aidmesh_node.application.ports import FeedReads, Reading
+from aidmesh_node.application.own_feeds import PUBLISHED
+from aidmesh_node.application.ports import LOGGED, FeedReads, Reading
 from aidmesh_protocol.identity import identity_origin
 
 PAGE_EVENTS = 500
@@ -49,11 +50,21 @@ def verify(reading: Reading, gid: str, scrubbed: Iterable[Damaged]) -> Report:
         report.first_problem = next(iter(scrubbed), None)
         report.checked["events"] = reading.events.max_position()
         if report.ok:
+            _check_positions(reading, report.checked["events"])
             _check_feeds(reading.feeds, gid, report.checked)
             _check_causes(reading)
     except Damaged as damage:
         report.first_problem = damage
     return report
+
+
+def _check_positions(reading: Reading, events: int) -> None:
+    """The log is as long as it was, and nothing claims to have read beyond it."""
+    logged, published = reading.position_of(LOGGED), reading.position_of(PUBLISHED)
+    if logged != events:
+        raise Damaged("stored_events", f"after position {events}", f"the log had {logged} events")
+    if published > events:
+        raise Damaged("positions", PUBLISHED, f"publication claims {published} of {events} events")
 
 
 def _check_feeds(feeds: FeedReads, gid: str, checked: dict[str, int]) -> None:

@@ -21,6 +21,7 @@ from aidmesh_node.storage.faults import primary_code
 from aidmesh_node.storage.feeds import SqliteFeedReader
 from aidmesh_node.storage.mapper import HashingMapper
 from aidmesh_node.storage.person_keys import PersonKeys
+from aidmesh_node.storage.positions import SqlitePositions
 from aidmesh_node.storage.scrub import scrub
 from aidmesh_node.storage.transcoder import MsgpackTranscoder
 from aidmesh_node.storage.vault import SqliteVaultReader
@@ -48,6 +49,9 @@ class SqliteReading:
         self.incarnation = read_incarnation(connection)
         self._connection = connection
         self._keys = keys
+
+    def position_of(self, name: str) -> int:
+        return SqlitePositions(self._connection, self.incarnation).get(name)
 
     def scrub(self) -> Iterator[Damaged]:
         """Everything that is wrong with log, vault and pages, one by one."""

@@ -19,7 +19,7 @@ from threading import Lock, Thread, current_thread
 from typing import TypeVar
 from uuid import UUID
 
-from aidmesh_node.application.ports import Done, Work
+from aidmesh_node.application.ports import LOGGED, Done, Work
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.storage.aggregates import CACHED_MAX, AggregateCache
 from aidmesh_node.storage.connections import BUSY_TIMEOUT_MS
@@ -167,6 +167,9 @@ class Writer:
                 if accepted.begins():
                     ran.append(accepted)
                     going = self._job(accepted, touched)
+            if self._bench.position != self._position:
+                # So that a log whose newest events are gone is noticed.
+                self._bench.positions.put(LOGGED, self._bench.position)
             erased = self._bench.vault.flush()
             self._connection.execute("COMMIT")
         except BaseException as error:
