@@ -129,7 +129,7 @@ async def spoil_requests(folder: Path, seed: int, count: int) -> None:
             told = decode_bundle(b"".join(pieces), bytes_max=BUNDLE_BYTES_ONLINE_MAX)
             assert isinstance(told[-1], End)
             answered += 1
-        assert answered > count // 20
+        assert answered > count // 50, "some were spoiled where it did not matter"
         assert alice.federation.standing()["standing"] == "active", "nothing but our signature moves us"
         assert await here.good_news()
         assert alice.node.verify().ok

@@ -158,8 +158,11 @@ class Replication:
                 more = (await self._writer.run(partial(inbox.interpret, origin=head.origin, at=at))).value
 
     async def send_wake(self, link: Link) -> None:
-        """Tell a peer that is not on the line that we have news. Best effort: it is only a hint."""
-        if not self._links.is_waiting(link.gid):
+        """Tell a peer that is not on the line that we have news. Best effort: it is only a hint.
+
+        One whose last answer was wrong is not told: each hint would bring another such answer.
+        """
+        if not (self._links.is_waiting(link.gid) or self.contact(link.gid).at_fault):
             # Otherwise it will pull when it can.
             with suppress(Unreachable, PeerRefused):
                 await self._over_endpoints(link, partial(self._wake, link))

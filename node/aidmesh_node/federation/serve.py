@@ -50,6 +50,9 @@ from aidmesh_protocol.merkle import Frontier
 WAIT_SECONDS_MAX = 20
 """How long an answer is held back for something new: shorter than what proxies allow a silent connection."""
 
+PIECE_BYTES = 32 * 1024
+"""Frames are sent in pieces of this size: one small answer is one write here and one read there."""
+
 BUNDLE_TTL_SECONDS = 3600
 
 ANSWERS_MAX = 8
@@ -152,8 +155,13 @@ class SyncServer:
         first = await self._missing(served, wanted)
         if not first:
             await self._wait(peer, request)
+        gathered = bytearray()
         async for frame in self._frames(peer, request, first, wanted):
-            yield frame
+            gathered += frame
+            if len(gathered) >= PIECE_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
+        yield bytes(gathered)
 
     async def _missing(self, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
         """The next of what the peer misses and may have, as frames; [] when there is no more."""
