@@ -247,8 +247,9 @@ def make_bare_environment() -> None:
     PYTHON.symlink_to(HOST_PYTHON)
     PYTHON.with_name("python3").symlink_to("python")
     (VENV / "pyvenv.cfg").write_text(
-        f"home = {Path(HOST_PYTHON).parent}\ninclude-system-site-packages = false\n"
-        "version = {}.{}.{}\n".format(*sys.version_info[:3]),
+        f"home = {Path(HOST_PYTHON).parent}\ninclude-system-site-packages = false\nversion = {{}}.{{}}.{{}}\n".format(
+            *sys.version_info[:3]
+        ),
         encoding="utf-8",
     )
 

@@ -15,7 +15,7 @@ from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
 from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.session import Session
-from aidmesh_cli.sharing import what_leaves, audience, audience_options, shared_with
+from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
 
 ID_ONLY = "Print only the id."
 IDS_ONLY = "Print only the ids, one a line."

@@ -17,7 +17,7 @@ from aidmesh_cli.personal import personal_fields, personal_lines, personal_optio
 from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
-from aidmesh_cli.sharing import what_leaves, audience, audience_options, shared_with
+from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
 
 
 @click.group(short_help="What somebody can give, lend or do.")

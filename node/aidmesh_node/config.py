@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.paths import check_endpoint
 
@@ -86,10 +87,14 @@ def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dic
     try:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"no {path}: is this a node's home? Make one with: aidmesh init --home DIR --name NAME") from None
+        raise ConfigError(
+            f"no {path}: is this a node's home? Make one with: aidmesh init --home DIR --name NAME"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
-    origins = {f"{section}.{key}": str(path) for section, values in raw.items() if isinstance(values, dict) for key in values}
+    origins = {
+        f"{section}.{key}": str(path) for section, values in raw.items() if isinstance(values, dict) for key in values
+    }
     known = {"node": NodeSection, "state": StateSection}
     for name, value in sorted(environment.items()):
         section, double, key = name.removeprefix(PREFIX).lower().partition("__")

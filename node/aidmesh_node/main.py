@@ -173,7 +173,7 @@ async def open_node(
     `clock`, `entropy` and `client` (the network) are the machine's own unless given: a whole federation can run in one
     process. Nothing is published or pulled by itself before `federation.start()`.
     """
-    from aiohttp import ClientSession, DummyCookieJar
+    from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.node import Node
@@ -200,12 +200,11 @@ async def open_node(
         person_keys = PersonKeys(paths.person_keys, entropy.bytes)
         broken = asyncio.Event()
         loop = asyncio.get_running_loop()
-        writer = WriterThread(
-            database, person_keys, entropy.bytes, on_broken=partial(_soon, loop, broken.set)
-        )
+        writer = WriterThread(database, person_keys, entropy.bytes, on_broken=partial(_soon, loop, broken.set))
         readers = node_readers(paths.database, person_keys)
         views = Views(paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection))
-        session = ClientSession(cookie_jar=DummyCookieJar(), auto_decompress=False)
+        # Every peer may hold one connection open: the number of links is the bound.
+        session = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar(), auto_decompress=False)
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
             federation = _federation(
@@ -224,9 +223,7 @@ async def open_node(
                 views=views,
                 peers=federation,
                 import_namespace=SubjectIds(keys.subject).namespace("import"),
-                verify=lambda: readers.run_now(
-                    lambda reading: verify(reading, gid, reading.scrub())
-                ),
+                verify=lambda: readers.run_now(lambda reading: verify(reading, gid, reading.scrub())),
                 broken=broken,
             )
             writer.on_commit(views.notify)
@@ -275,9 +272,7 @@ def _federation(
         links=links,
         identities=identities,
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
-        replication=Replication(
-            gid, key, writer, readers, links, identities, publisher, client, clock, entropy
-        ),
+        replication=Replication(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
         server=SyncServer(gid, readers, publisher, links, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),

@@ -96,11 +96,7 @@ class Entry:
     def __post_init__(self) -> None:
         if self.v != ENTRY_VERSION:
             raise ProtocolError("upgrade_required", "the entry has a version this node does not know")
-        if (
-            type(self.type) is not str
-            or len(self.type) > STATEMENT_TYPE_BYTES_MAX
-            or not _TYPE.fullmatch(self.type)
-        ):
+        if type(self.type) is not str or len(self.type) > STATEMENT_TYPE_BYTES_MAX or not _TYPE.fullmatch(self.type):
             raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
         _check_int(self.schema, SCHEMA_MAX, "schema version")
         if self.schema == 0:
@@ -178,9 +174,7 @@ class Part:
     def header(self, statement_type: str, schema: int) -> PartHeader:
         """The commitment that goes into the entry."""
         padded = pad(self.body)
-        return PartHeader(
-            self.tag, commitment(self.key, statement_type, schema, self.tag, padded), len(padded)
-        )
+        return PartHeader(self.tag, commitment(self.key, statement_type, schema, self.tag, padded), len(padded))
 
     def encode(self) -> bytes:
         """The part bytes as stored and sent: canonical `[key, padded body]`."""

@@ -127,9 +127,7 @@ def _skipped(trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpo
     return min(known - package.start, len(package.entries))
 
 
-def _require_prefix(
-    frontier: merkle.Frontier, checkpoint: VerifiedCheckpoint, proof: tuple[bytes, ...]
-) -> None:
+def _require_prefix(frontier: merkle.Frontier, checkpoint: VerifiedCheckpoint, proof: tuple[bytes, ...]) -> None:
     """Raise ProtocolError unless the entries up to `frontier` are the first ones of the checkpoint's tree."""
     root = frontier.root()
     if frontier.size == checkpoint.size and root != checkpoint.root:

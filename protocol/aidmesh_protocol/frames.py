@@ -180,9 +180,7 @@ class PartFrame(_Frame):
     @classmethod
     def read(cls, values: list[Any]) -> Self:
         origin_hash, index, tag, part = _exactly(values, 4)
-        return cls(
-            _hash(origin_hash), _integer(index, INDEX_MAX), _tag(tag), _octets(part, 1, PART_BYTES_MAX)
-        )
+        return cls(_hash(origin_hash), _integer(index, INDEX_MAX), _tag(tag), _octets(part, 1, PART_BYTES_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,14 +311,10 @@ class Ask(_Frame):
     @classmethod
     def read(cls, values: list[Any]) -> Self:
         budget_bytes, wait_seconds = _exactly(values, 2)
-        return cls(
-            _integer(budget_bytes, BUNDLE_BYTES_FILE_MAX), _integer(wait_seconds, ASK_WAIT_SECONDS_MAX)
-        )
+        return cls(_integer(budget_bytes, BUNDLE_BYTES_FILE_MAX), _integer(wait_seconds, ASK_WAIT_SECONDS_MAX))
 
 
-Frame = (
-    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
-)
+Frame = Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
 FRAMES: tuple[type[Frame], ...] = (
     Head,
     Ident,

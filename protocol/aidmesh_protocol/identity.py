@@ -52,12 +52,8 @@ def next_key_hash(next_key: VerifyKey) -> bytes:
 
 def incept(inception: Inception, part_key: bytes, hour: int) -> SealedEntry:
     """Entry 0 of a new identity feed. `part_key` is 16 fresh random bytes, `hour` whole hours since 1970."""
-    statement = GroupIncepted(
-        inception.signing_key, inception.witness_key, inception.hpke_key, inception.next_key_hash
-    )
-    return statements.seal(
-        statement, statement_id=_NO_ID, subject_id=_NO_ID, hour=hour, part_keys=lambda: part_key
-    )
+    statement = GroupIncepted(inception.signing_key, inception.witness_key, inception.hpke_key, inception.next_key_hash)
+    return statements.seal(statement, statement_id=_NO_ID, subject_id=_NO_ID, hour=hour, part_keys=lambda: part_key)
 
 
 def group_id(entry: bytes) -> GroupId:

@@ -25,6 +25,7 @@ from tests.support.stories import CONSENT, heard, pledge, post_need, post_offer,
 NAMES = ("alice", "bob")
 OFFSETS = 200
 
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("verify")

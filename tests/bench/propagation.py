@@ -65,9 +65,7 @@ def measure(count: int) -> dict[str, object]:
 def _one(there: Line, here: Line, number: int) -> float:
     """Post and share at A; from the share's acknowledgement until B's board shows this item."""
     item = f"Blankets {number}"
-    need = there.ask(
-        "POST", "/api/v1/needs", {"category": "bedding", "item": item, "quantity": "5", "unit": "item"}
-    )
+    need = there.ask("POST", "/api/v1/needs", {"category": "bedding", "item": item, "quantity": "5", "unit": "item"})
     there.ask("POST", f"/api/v1/needs/{need['id']}/share", {"consent": CONSENT})
     acknowledged = time.perf_counter()
     path = f"/api/v1/board?item=Blankets%20{number}"

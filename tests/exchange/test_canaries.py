@@ -44,9 +44,7 @@ AMOUNT = {
 IN_EVERY_FILE = ("Comments", "Household doctor")
 
 
-def with_canaries(
-    name: str, spoil: Callable[[dict[str, str]], None]
-) -> tuple[list[ImportFile], dict[str, str]]:
+def with_canaries(name: str, spoil: Callable[[dict[str, str]], None]) -> tuple[list[ImportFile], dict[str, str]]:
     """The files of one shape with a canary in each cell that is not shown, and where each canary sits."""
     canaries: dict[str, str] = {}
     tables: dict[str, Rows] = {}
@@ -130,7 +128,4 @@ def test_unknown_columns_are_named_as_treated_as_personal(name: str) -> None:
 
 
 def digests(text: str) -> list[str]:
-    return [
-        hashlib.new(name, text.encode()).hexdigest()
-        for name in ("md5", "sha1", "sha256", "sha512", "blake2b")
-    ]
+    return [hashlib.new(name, text.encode()).hexdigest() for name in ("md5", "sha1", "sha256", "sha512", "blake2b")]

@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from aidmesh_node.application.drafts import person_id
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.window import Window
-from aidmesh_node.application.drafts import person_id
 from tests.exchange.written_csv import HOME, ITEM, REQUEST, plan, problems, requisition, written
 
 OTHER = {**REQUEST, "Request Number": "REQ-2", "Date Requested": "11/29/12", "Date Required": "01/29/13"}
@@ -107,9 +107,7 @@ def test_a_bad_request_is_named(column: str, value: str) -> None:
 )
 def test_a_bad_item_is_named(column: str, value: str) -> None:
     found = problems(*requisition([REQUEST], [ITEM, {**ITEM, column: value}]))
-    assert [(problem.file, problem.row, problem.column) for problem in found] == [
-        ("inv_req_item.csv", 3, column)
-    ]
+    assert [(problem.file, problem.row, problem.column) for problem in found] == [("inv_req_item.csv", 3, column)]
     assert found[0].hint
 
 
@@ -212,9 +210,7 @@ def test_a_window_that_ended_is_imported_with_a_note() -> None:
 
 
 def test_a_long_item_name_is_cut_and_kept_whole_in_the_vault() -> None:
-    name = (
-        "Tarpaulin, woven, black fibres, reinforced bands, eyelets on four sides, sheet of the largest size"
-    )
+    name = "Tarpaulin, woven, black fibres, reinforced bands, eyelets on four sides, sheet of the largest size"
     [need] = plan(*requisition([REQUEST], [{**ITEM, "Item": name}])).needs
     assert need.item is not None
     assert len(need.item) <= 64

@@ -75,9 +75,7 @@ def written(*rows: Mapping[str, str], name: str = "table.csv", delimiter: str = 
     return ImportFile(name, text.getvalue().encode())
 
 
-def requisition(
-    requests: Sequence[Mapping[str, str]], items: Sequence[Mapping[str, str]]
-) -> list[ImportFile]:
+def requisition(requests: Sequence[Mapping[str, str]], items: Sequence[Mapping[str, str]]) -> list[ImportFile]:
     return [written(*requests, name="inv_req.csv"), written(*items, name="inv_req_item.csv")]
 
 
@@ -91,9 +89,7 @@ def plan(
     return plan_import(files, as_of=as_of, where=where or {}, namespace=home, today=today)
 
 
-def problems(
-    *files: ImportFile, as_of: date | None = None, where: Mapping[str, str] | None = None
-) -> list[Problem]:
+def problems(*files: ImportFile, as_of: date | None = None, where: Mapping[str, str] | None = None) -> list[Problem]:
     """What is wrong with the files; fails if they can be imported."""
     try:
         plan(*files, as_of=as_of, where=where)

@@ -199,9 +199,7 @@ async def busy_story(folder: Path, faults: BadNetwork | None) -> dict[str, Any]:
         circle = await mesh.pair(alice, bob)
         mesh.network.faults = faults
         known = [await post_need(group, amount) for group, amount in ((alice, 10), (bob, 7), (alice, 4))]
-        subjects = [
-            await share(group, need, circle) for group, need in zip((alice, bob, alice), known, strict=True)
-        ]
+        subjects = [await share(group, need, circle) for group, need in zip((alice, bob, alice), known, strict=True)]
         await until(mesh, lambda: _all_shown((bob, alice, bob), subjects))
         stocks = [await post_offer(bob, 12), await post_offer(alice, 9)]
         wanted = [
@@ -247,9 +245,7 @@ async def busy_story(folder: Path, faults: BadNetwork | None) -> dict[str, Any]:
         await check_all_agree(mesh)
         return {
             "pledges": [(await state(giver, mine), await state(home, theirs)) for giver, mine, home, theirs in both],
-            "needs": [
-                await need_totals(group, need) for group, need in zip((alice, bob, alice), known, strict=True)
-            ],
+            "needs": [await need_totals(group, need) for group, need in zip((alice, bob, alice), known, strict=True)],
             "offers": [await offer_totals(bob, stocks[0]), await offer_totals(alice, stocks[1])],
             "boards": [await _board(alice), await _board(bob)],
             "logs": [_told(alice), _told(bob)],

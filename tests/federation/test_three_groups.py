@@ -144,4 +144,3 @@ async def test_two_givers_fill_one_need_together(tmp_path: Path) -> None:
 
 def _as_repr(value: bytes) -> bytes:
     return repr(value).encode()
-

@@ -68,4 +68,6 @@ async def test_a_need_is_posted_shared_pledged_handed_over_and_received(tmp_path
 async def shared(group: Group, subject: str) -> SharedNeed:
     seen = await group.see(shared_needs.standing, subject)
     entry = seen["shared"]
-    return SharedNeed(UUID(subject), seen["circle"], seen["owner"], seen["unit"], f"{entry['origin_hash']}:{entry['index']}")
+    return SharedNeed(
+        UUID(subject), seen["circle"], seen["owner"], seen["unit"], f"{entry['origin_hash']}:{entry['index']}"
+    )

@@ -50,7 +50,7 @@ def test_statements_are_built_only_by_publication_and_for_our_own_identity() -> 
     users = {
         path.relative_to(NODE).as_posix()
         for path in NODE.rglob("*.py")
-        if "aidmesh_protocol.statements import" in (text := path.read_text(encoding="utf-8")) and pattern.search(text)
+        if ("aidmesh_protocol.statements import" in (text := path.read_text(encoding="utf-8")) and pattern.search(text))
         or "statements as say" in text
     }
     assert users == {"application/publication.py", "application/redaction.py", "application/own_feeds.py"}

@@ -67,9 +67,7 @@ def works(python: list[str], clone: Path, **variables: str) -> str:
     return first
 
 
-def test_a_fresh_clone_survives_an_awkward_caller_a_kill_and_two_starts_at_once(
-    clone: Path, tmp_path: Path
-) -> None:
+def test_a_fresh_clone_survives_an_awkward_caller_a_kill_and_two_starts_at_once(clone: Path, tmp_path: Path) -> None:
     awkward = {
         "PIP_TARGET": str(tmp_path / "target"),
         "PIP_PREFIX": str(tmp_path / "prefix"),
@@ -123,9 +121,7 @@ def test_a_python_from_which_venv_and_pip_were_taken_out(clone: Path, tmp_path: 
     library = Path(sysconfig.get_path("stdlib"))
     bare = tmp_path / "bare"
     bundles = ("site-packages", "dist-packages", "test", "idlelib", "tkinter", "__pycache__", "config-3*")
-    shutil.copytree(
-        library, bare / sys.platlibdir / library.name, ignore=shutil.ignore_patterns(*TAKEN_OUT, *bundles)
-    )
+    shutil.copytree(library, bare / sys.platlibdir / library.name, ignore=shutil.ignore_patterns(*TAKEN_OUT, *bundles))
     (bare / "bin").mkdir()
     python = str(shutil.copy2(host, bare / "bin" / host.name))
     for module in TAKEN_OUT:

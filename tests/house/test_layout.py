@@ -41,9 +41,7 @@ def test_the_wire_protocol_is_written_down_beside_its_code() -> None:
 
 
 def test_every_name_says_something() -> None:
-    vague = [
-        str(path) for path in files() if NAMES_THAT_SAY_NOTHING & {part.split(".")[0] for part in path.parts}
-    ]
+    vague = [str(path) for path in files() if NAMES_THAT_SAY_NOTHING & {part.split(".")[0] for part in path.parts}]
     assert vague == []
 
 

@@ -84,9 +84,7 @@ def test_help_is_no_error() -> None:
 
 
 def test_an_old_python_gets_one_clear_sentence() -> None:
-    pretend = (
-        "import runpy, sys; sys.version_info = (3, 10, 4); runpy.run_path(sys.argv[1], run_name='__main__')"
-    )
+    pretend = "import runpy, sys; sys.version_info = (3, 10, 4); runpy.run_path(sys.argv[1], run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", pretend, RUN, "test"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -108,9 +106,7 @@ def test_arguments_and_the_exit_code_pass_through_and_output_stays_clean(ready: 
     assert seen["variables"]["PATH"].startswith(f"{ready / '.venv' / 'bin'}{os.pathsep}")
 
 
-def test_a_hostile_environment_reaches_neither_the_script_nor_the_command(
-    ready: Path, tmp_path: Path
-) -> None:
+def test_a_hostile_environment_reaches_neither_the_script_nor_the_command(ready: Path, tmp_path: Path) -> None:
     trap = tmp_path / "trap"
     trap.mkdir()
     for module in ("hashlib", "pathlib", "subprocess", "shutil", "json"):
@@ -123,9 +119,7 @@ def test_a_hostile_environment_reaches_neither_the_script_nor_the_command(
 
 def test_an_environment_laid_out_by_hand_is_one_of_its_own(ready: Path) -> None:
     python = ready / ".venv" / "bin" / "python"
-    code = (
-        "import sys, sysconfig; print(sys.prefix, sys.base_prefix, sysconfig.get_path('purelib'), sep='\\n')"
-    )
+    code = "import sys, sysconfig; print(sys.prefix, sys.base_prefix, sysconfig.get_path('purelib'), sep='\\n')"
     prefix, host, library = subprocess.check_output([python, "-c", code], text=True).splitlines()
     assert prefix == str(ready / ".venv")
     assert host == sys.base_prefix
@@ -134,9 +128,7 @@ def test_an_environment_laid_out_by_hand_is_one_of_its_own(ready: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "pyproject.toml"])
-def test_the_environment_is_stale_once_what_it_was_made_from_changes(
-    ready: Path, load: Load, file: str
-) -> None:
+def test_the_environment_is_stale_once_what_it_was_made_from_changes(ready: Path, load: Load, file: str) -> None:
     run = load(ready)
     assert run.is_ready()
     with (ready / file).open("a", encoding="utf-8") as content:
@@ -205,9 +197,7 @@ def test_a_second_start_waits_for_the_first_and_says_so(ready: Path) -> None:
     assert second.returncode == 7
 
 
-def test_what_cannot_be_downloaded_is_said_in_one_sentence_and_tried_again(
-    clone: Path, tmp_path: Path
-) -> None:
+def test_what_cannot_be_downloaded_is_said_in_one_sentence_and_tried_again(clone: Path, tmp_path: Path) -> None:
     offline = {
         "PATH": "/usr/bin:/bin",
         "PIP_CONFIG_FILE": os.devnull,

@@ -76,9 +76,7 @@ def test_at_home_a_skip_is_a_skip(project: Path) -> None:
 
 
 def test_in_ci_only_what_the_machine_lacks_may_skip(project: Path) -> None:
-    seen = counts(
-        project, "--continue-on-collection-errors", AIDMESH_CI="1", AIDMESH_SHARED=str(project / "absent")
-    )
+    seen = counts(project, "--continue-on-collection-errors", AIDMESH_CI="1", AIDMESH_SHARED=str(project / "absent"))
     assert seen == {"passed": 1, "skipped": 2, "xfailed": 1, "failed": 1, "errors": 3}
 
 

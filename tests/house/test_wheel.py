@@ -37,9 +37,7 @@ def test_it_holds_every_file_of_the_packages_and_nothing_of_the_house(wheel: zip
 
 def test_it_brings_the_command_and_the_licence(wheel: zipfile.ZipFile) -> None:
     texts = {
-        name.split(".dist-info/")[1]: wheel.read(name).decode()
-        for name in wheel.namelist()
-        if "dist-info" in name
+        name.split(".dist-info/")[1]: wheel.read(name).decode() for name in wheel.namelist() if "dist-info" in name
     }
     assert texts["entry_points.txt"].split() == ["[console_scripts]", "aidmesh", "=", "aidmesh_cli.main:main"]
     assert "License-Expression: AGPL-3.0-or-later" in texts["METADATA"].splitlines()

@@ -147,9 +147,7 @@ def test_a_length_is_believed_only_up_to_its_kind() -> None:
 
 
 def test_want_counts_parts_and_entries_together() -> None:
-    too_many = Want(
-        parts=tuple((ORIGIN, index, "facts") for index in range(WANT_MAX)), entries=((ORIGIN, 0),)
-    )
+    too_many = Want(parts=tuple((ORIGIN, index, "facts") for index in range(WANT_MAX)), entries=((ORIGIN, 0),))
     with pytest.raises(ProtocolError) as refused:
         read(MAGIC + encode_frame(too_many))
     assert refused.value.code == "malformed"

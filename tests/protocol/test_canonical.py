@@ -73,16 +73,10 @@ def test_a_changed_byte_is_another_value_or_refused(value: Any, data: st.DataObj
 
 
 def test_tuples_encode_as_arrays() -> None:
-    assert (
-        canonical.encode((1, ("a", b"b")))
-        == canonical.encode([1, ["a", b"b"]])
-        == bytes.fromhex("920192a161c40162")
-    )
+    assert canonical.encode((1, ("a", b"b"))) == canonical.encode([1, ["a", b"b"]]) == bytes.fromhex("920192a161c40162")
 
 
-@pytest.mark.parametrize(
-    "whole", [-(2**53), -(2**31) - 1, -129, -33, -32, -1, 0, 127, 128, 2**16, 2**32, 2**53]
-)
+@pytest.mark.parametrize("whole", [-(2**53), -(2**31) - 1, -129, -33, -32, -1, 0, 127, 128, 2**16, 2**32, 2**53])
 def test_integers_keep_their_value(whole: int) -> None:
     assert canonical.decode(canonical.encode(whole)) == whole
 
@@ -169,6 +163,4 @@ def test_lengths_that_lie_allocate_no_more_than_the_decoder_can_nest(bomb: bytes
         peak_bytes = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (
-        peak_bytes < 10_000_000
-    )  # 1,024 nested arrays of 1,024 pointers: where the decoder's own stack ends
+    assert peak_bytes < 10_000_000  # 1,024 nested arrays of 1,024 pointers: where the decoder's own stack ends

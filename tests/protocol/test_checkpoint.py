@@ -29,9 +29,7 @@ SIGNED = sign(CLAIM, ALICE)
 TEXT = CLAIM.text()
 LINE = SIGNED.note.decode().removeprefix(TEXT + "\n")
 # The example of the Go package golang.org/x/mod/sumdb/note, from which C2SP signed-note comes.
-PETER_TEXT = (
-    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-)
+PETER_TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 PETER_KEY = VerifyKey.admit(b64decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")[1:])
 PETER_SIGNATURE = b64decode(
     "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="

@@ -86,10 +86,7 @@ def test_a_package_of_known_entries_changes_nothing(known: int) -> None:
 
 
 def test_a_gap_is_refused() -> None:
-    assert (
-        refusal(ALICE.trusted(255), ALICE.package(256, 512, 600), ALICE.checkpoint(600)).code
-        == "size_conflict"
-    )
+    assert refusal(ALICE.trusted(255), ALICE.package(256, 512, 600), ALICE.checkpoint(600)).code == "size_conflict"
 
 
 def test_a_package_past_its_checkpoint_is_refused() -> None:
@@ -154,9 +151,7 @@ def test_at_the_head_the_root_itself_is_compared_and_no_proof_belongs_there() ->
 
 def test_packages_end_at_a_boundary_or_at_the_head() -> None:
     assert refusal(ALICE.trusted(), ALICE.package(0, 255, 600), ALICE.checkpoint(600)).code == "malformed"
-    assert (
-        extend(ALICE.trusted(), ALICE.package(0, 255, 255), ALICE.checkpoint(255)).feed.frontier.size == 255
-    )
+    assert extend(ALICE.trusted(), ALICE.package(0, 255, 255), ALICE.checkpoint(255)).feed.frontier.size == 255
     assert [package_stop(*ends) for ends in ((0, 600), (255, 600), (256, 600), (512, 600), (0, 0))] == [
         256,
         256,

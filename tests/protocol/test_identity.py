@@ -80,9 +80,7 @@ def test_origins_name_feeds_and_read_back() -> None:
     assert len({origin_hash(name) for name in names}) == len(names)
 
 
-@pytest.mark.parametrize(
-    "text", [None, b"a" * 32, "", "a" * 31, "a" * 33, "A" * 32, "0" * 32, "a" * 32 + "\n"]
-)
+@pytest.mark.parametrize("text", [None, b"a" * 32, "", "a" * 31, "a" * 33, "A" * 32, "0" * 32, "a" * 32 + "\n"])
 def test_what_is_no_group_id(text: object) -> None:
     with pytest.raises(ProtocolError) as refused:
         check_group_id(text)
@@ -104,11 +102,7 @@ def test_an_id_made_from_noise_is_refused_all_the_same(entry: bytes, part: bytes
         assert (entry, part) == (SEALED.entry, PART)
 
 
-@given(
-    st.one_of(
-        st.text(), hostile(identity_origin(GID).encode()).map(lambda data: data.decode(errors="replace"))
-    )
-)
+@given(st.one_of(st.text(), hostile(identity_origin(GID).encode()).map(lambda data: data.decode(errors="replace"))))
 def test_every_text_is_one_origin_or_none(text: str) -> None:
     with contextlib.suppress(ProtocolError):
         assert str(parse_origin(text)) == text

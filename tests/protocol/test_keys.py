@@ -41,9 +41,7 @@ UNSOUND = {
     "order 4": bytes(32),
     "order 4, the other sign": bytes(31) + b"\x80",
     "order 8": bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
-    "a sound key plus order 8": bytes.fromhex(
-        "9158312a9a8d6e3b34c891d6d61444f8b8211c5117ebad15bdb0bd68b07e0245"
-    ),
+    "a sound key plus order 8": bytes.fromhex("9158312a9a8d6e3b34c891d6d61444f8b8211c5117ebad15bdb0bd68b07e0245"),
     "y = p": bytes.fromhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     "y = p + 1": bytes.fromhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     "the identity with a sign": bytes([1]) + bytes(30) + b"\x80",
@@ -55,9 +53,7 @@ UNSOUND = {
 
 
 @pytest.mark.parametrize(("seed", "public", "message", "signature"), RFC_8032)
-def test_keys_and_signatures_are_those_of_rfc_8032(
-    seed: str, public: str, message: str, signature: str
-) -> None:
+def test_keys_and_signatures_are_those_of_rfc_8032(seed: str, public: str, message: str, signature: str) -> None:
     key = SigningKey.from_seed(bytes.fromhex(seed))
     assert key.verify_key.raw.hex() == public
     assert key.seed.hex() == seed

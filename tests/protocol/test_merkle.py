@@ -61,9 +61,7 @@ def stored_reader(size: int) -> Hashes:
 def test_hashes_are_those_of_rfc_6962() -> None:
     assert EMPTY_ROOT.hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
-    assert node_hash(b"N123", b"N456").hex() == (
-        "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb"
-    )
+    assert node_hash(b"N123", b"N456").hex() == ("aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -154,9 +152,7 @@ def test_every_consistency_proof_is_that_of_the_definition_and_verifies(size2: i
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 511, 512, 513, 700, 1_023, 1_024, 1_025, 1_300])
 def test_stored_nodes_and_leaves_give_the_proofs_of_the_definition(size: int) -> None:
     hashes = stored_reader(size)
-    for position in sorted(
-        {0, 1, 127, 255, 256, 257, 511, 512, 600, size // 2, size - 2, size - 1} & {*range(size)}
-    ):
+    for position in sorted({0, 1, 127, 255, 256, 257, 511, 512, 600, size // 2, size - 2, size - 1} & {*range(size)}):
         assert inclusion_proof(position, size, hashes) == inclusion_path(position, LEAVES[:size])
         assert consistency_proof(position + 1, size, hashes) == consistency_path(position + 1, LEAVES[:size])
 
@@ -224,9 +220,7 @@ def test_a_damaged_consistency_proof_is_invalid(data: st.DataObject) -> None:
     size1 = data.draw(st.integers(1, size2 - 1))
     proof = consistency_path(size1, LEAVES[:size2])
     root1, root2 = ROOTS[size1], ROOTS[size2]
-    match data.draw(
-        st.sampled_from(["root1", "root2", "swap", "longer", "node", "shorter", "truncated", "equal"])
-    ):
+    match data.draw(st.sampled_from(["root1", "root2", "swap", "longer", "node", "shorter", "truncated", "equal"])):
         case "root1":
             root1 = flipped(root1, data)
         case "root2":

@@ -83,9 +83,7 @@ def test_a_signature_waits_until_people_have_confirmed() -> None:
         Sign(ALICE, TERMS.encode(), None)  # type: ignore[arg-type]
 
 
-@given(
-    st.one_of(st.text(), hostile(invitation.format(INVITATION).encode()).map(lambda d: d.decode("latin-1")))
-)
+@given(st.one_of(st.text(), hostile(invitation.format(INVITATION).encode()).map(lambda d: d.decode("latin-1"))))
 def test_every_text_is_one_invitation_or_none(text: str) -> None:
     with contextlib.suppress(ProtocolError):
         assert invitation.format(invitation.parse(text)) == text

@@ -117,9 +117,7 @@ def test_what_nobody_would_accept_is_not_signed(change: dict[str, Any]) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from(
-                ["Signature", "Signature-Input", "Content-Digest", "Aidmesh-Destination", "Accept"]
-            ),
+            st.sampled_from(["Signature", "Signature-Input", "Content-Digest", "Aidmesh-Destination", "Accept"]),
             st.text(max_size=80) | st.text(alphabet='aidmesh=();"@:,*?1', max_size=80),
         ),
         max_size=6,
@@ -135,9 +133,7 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=40
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, ANY_TEXT)
-def test_no_request_line_makes_verifying_fail_otherwise(
-    method: str, path: str, query: str, more: str
-) -> None:
+def test_no_request_line_makes_verifying_fail_otherwise(method: str, path: str, query: str, more: str) -> None:
     headers = [(name, value + more * (name == "Signature")) for name, value in signed().items()]
     for name in (*signed(), ""):
         spoiled = [(key, more if key == name else value) for key, value in headers]

@@ -25,9 +25,7 @@ SECTIONS = set(re.findall(r"^#{2,3} ([0-9]+(?:\.[0-9]+)?)\.? ", TEXT, re.MULTILI
 
 def section(number: str) -> str:
     """The text below one heading, up to the next."""
-    found = re.search(
-        rf"^#{{2,3}} {re.escape(number)}\.? .*?(?=^## |^### |\Z)", TEXT, re.MULTILINE | re.DOTALL
-    )
+    found = re.search(rf"^#{{2,3}} {re.escape(number)}\.? .*?(?=^## |^### |\Z)", TEXT, re.MULTILINE | re.DOTALL)
     assert found, number
     return found[0]
 
@@ -47,16 +45,12 @@ def citations(pattern: str, paths: list[Path]) -> list[str]:
     cited = []
     for path in paths:
         for run in re.findall(pattern, path.read_text(encoding="utf-8")):
-            cited += [
-                f"{path.relative_to(ROOT)}: {number}" for number in re.findall(r"[0-9]+(?:\.[0-9]+)?", run)
-            ]
+            cited += [f"{path.relative_to(ROOT)}: {number}" for number in re.findall(r"[0-9]+(?:\.[0-9]+)?", run)]
     return cited
 
 
 def test_every_section_that_code_cites_exists() -> None:
-    sources = [
-        path for folder in ("protocol", "node", "cli", "tests") for path in (ROOT / folder).rglob("*.py")
-    ]
+    sources = [path for folder in ("protocol", "node", "cli", "tests") for path in (ROOT / folder).rglob("*.py")]
     cited = citations(r"SPEC (§[0-9.]+[0-9](?:, §[0-9.]*[0-9])*|§[0-9]+)", sources)
     assert cited
     assert [line for line in cited if line.rpartition(" ")[2] not in SECTIONS] == []
@@ -102,9 +96,7 @@ def test_section_12_lists_every_refusal_with_its_status() -> None:
 
 @pytest.mark.parametrize("kind", STATEMENTS, ids=lambda kind: kind.TYPE)
 def test_section_5_4_lists_the_fields_of_every_statement(kind: type[Statement]) -> None:
-    (row,) = re.findall(
-        rf"^\| `{re.escape(kind.TYPE)}` \|(.*?)\|(.*?)\|(.*)\|$", section("5.4"), re.MULTILINE
-    )
+    (row,) = re.findall(rf"^\| `{re.escape(kind.TYPE)}` \|(.*?)\|(.*?)\|(.*)\|$", section("5.4"), re.MULTILINE)
     facts, view, more = row
     assert re.findall(r"`([a-z_]+)`", facts) == [name for name, _ in rules_of(kind)]
     listed = [name for name, _ in rules_of(kind.VIEW)] if kind.VIEW else []

@@ -74,9 +74,7 @@ def test_the_log_of_tessera() -> None:
     )
     key = VerifyKey.admit(b64decode(encoded)[1:])
     assert key_id(origin, key).hex() == identifier
-    opened = {
-        path.name: open_checkpoint(path.read_bytes(), origin, key) for path in folder.glob("checkpoint*")
-    }
+    opened = {path.name: open_checkpoint(path.read_bytes(), origin, key) for path in folder.glob("checkpoint*")}
     assert len(opened) == 17
     assert opened["checkpoint"].root == opened[f"checkpoint.{opened['checkpoint'].size}"].root
     roots = {checkpoint.size: checkpoint.root for checkpoint in opened.values()}

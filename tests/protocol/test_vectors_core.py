@@ -122,9 +122,7 @@ def test_checkpoint(row: dict[str, Any]) -> None:
 def test_feed(row: dict[str, Any]) -> None:
     feed = read("feed")
     origin, key = feed["origin"], VerifyKey.admit(bytes.fromhex(feed["key"]))
-    notes = {
-        name: open_checkpoint(bytes.fromhex(note), origin, key) for name, note in feed["checkpoints"].items()
-    }
+    notes = {name: open_checkpoint(bytes.fromhex(note), origin, key) for name, note in feed["checkpoints"].items()}
     entries = list(unhex_all(feed["entries"][row["start"] : row["stop"]]))
     for at, entry in row.get("replaced", {}).items():
         entries[int(at) - row["start"]] = bytes.fromhex(entry)

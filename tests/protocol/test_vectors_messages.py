@@ -31,9 +31,7 @@ from tests.support.message_vectors.raw import show
 
 def rows(file: str, section: str) -> pytest.MarkDecorator:
     found = json.loads((VECTORS / f"{file}.json").read_text())[section]
-    return pytest.mark.parametrize(
-        "row", found, ids=[row.get("name") or row["text"] or "''" for row in found]
-    )
+    return pytest.mark.parametrize("row", found, ids=[row.get("name") or row["text"] or "''" for row in found])
 
 
 def verdict(read: Callable[[], Any]) -> tuple[str, Any]:

@@ -78,4 +78,3 @@ def frames_of(pieces: list[bytes]) -> list[Frame]:
     """The frames of a whole answer, without its END."""
     data = b"".join(pieces)
     return [frame for frame in decode_bundle(data, bytes_max=BUNDLE_BYTES_ONLINE_MAX) if not isinstance(frame, End)]
-

@@ -110,9 +110,7 @@ class MemoryPeerClient:
             pieces = faults.disturb((self._own, endpoint), pieces)
         yield self._pieces(pieces)
 
-    async def post(
-        self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int
-    ) -> bytes:
+    async def post(self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int) -> bytes:
         federation = self._reach(endpoint)
         self._network.captured.append(body)
         try:

@@ -29,8 +29,7 @@ def constants() -> dict[str, tuple[Any, str]]:
 def table() -> str:
     """The rows of §17."""
     rows = [
-        f"| `{name}` | {shown(value)} | {' '.join(reason.split())} |"
-        for name, (value, reason) in constants().items()
+        f"| `{name}` | {shown(value)} | {' '.join(reason.split())} |" for name, (value, reason) in constants().items()
     ]
     return "\n".join(["| name | value | what, and why this much |", "|---|---|---|", *rows]) + "\n"
 

@@ -28,9 +28,7 @@ def invite_member(
 ) -> dict[str, object]:
     """An invitation that gives `role`. Coordinators invite members; only operators give more."""
     require(by, "coordinator" if role == "member" else "operator", "invite somebody as " + role)
-    member = Member.invite(
-        member_id, by, person=person, role=role, secret_hash=secret_hash.hex(), expires=expires
-    )
+    member = Member.invite(member_id, by, person=person, role=role, secret_hash=secret_hash.hex(), expires=expires)
     work.vault.put(person, MEMBER_RECORD, private)
     work.commit(member)
     return told(member)

@@ -40,5 +40,7 @@ class Node:
         """Run a use case durably. Raises what it raises, and Unavailable."""
         reply = await commit(self.writer, job, once, self.clock.now())
         if self.peers.standing()["standing"] == "recovering":
-            reply.body["notice"] = "Kept here, but this node was restored or copied: other groups do not hear of it yet."
+            reply.body["notice"] = (
+                "Kept here, but this node was restored or copied: other groups do not hear of it yet."
+            )
         return reply

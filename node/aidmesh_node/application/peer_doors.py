@@ -62,4 +62,3 @@ class PeerDoors(Protocol):
     def standing(self) -> Mapping[str, object]:
         """{standing, standing_reason, signing, unsigned_feeds} of our own feeds. Raises nothing."""
         ...
-

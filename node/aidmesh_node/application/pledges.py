@@ -25,7 +25,6 @@ from aidmesh_node.domain.quantity import Quantity, amount_text
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.domain.window import ANY_TIME, Window
 
-
 SURPLUS_TIMES_MAX = 10
 """A hand-over or receipt may differ from the promise; beyond this factor somebody has mistyped."""
 
@@ -190,7 +189,7 @@ def _check_plausible(amount: Decimal, promised: Decimal, unit: str) -> None:
     if promised and amount > promised * SURPLUS_TIMES_MAX:
         raise Refused(
             "far_more_than_promised",
-            f"{amount_text(amount)} {unit} is more than {SURPLUS_TIMES_MAX} times the {amount_text(promised)} promised.",
+            f"{amount_text(amount)} {unit} is over {SURPLUS_TIMES_MAX} times the {amount_text(promised)} promised.",
             "Check the number. If it is right, post the surplus as a pledge of its own.",
         )
 

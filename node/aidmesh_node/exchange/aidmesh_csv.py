@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from uuid import UUID
 
+from aidmesh_node.application.drafts import NeedDraft, OfferDraft
 from aidmesh_node.domain.category import category_id
 from aidmesh_node.domain.label import label
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.window import Window
 from aidmesh_node.exchange.columns import KEPT, Cells, Sheet, TableShape, private
 from aidmesh_node.exchange.dates import DAY_ENDS, iso_moment
-from aidmesh_node.application.drafts import NeedDraft, OfferDraft
 from aidmesh_node.exchange.draft import Drafts, Keys
 from aidmesh_node.exchange.labels import category_of, one_line, read_item, read_quantity
 from aidmesh_node.exchange.report import Findings, Unreadable
@@ -77,9 +77,7 @@ def _read_need(cells: Cells, keys: Keys, need_id: UUID) -> NeedDraft | None:
         return None
     item, category, quantity, window, area = what
     person_key = _person(cells, keys, need_id, fields)
-    return NeedDraft(
-        need_id, category, item, quantity, urgency, window, area, window.start, None, person_key, fields
-    )
+    return NeedDraft(need_id, category, item, quantity, urgency, window, area, window.start, None, person_key, fields)
 
 
 def _read_offer(cells: Cells, keys: Keys, offer_id: UUID) -> OfferDraft | None:
@@ -89,14 +87,10 @@ def _read_offer(cells: Cells, keys: Keys, offer_id: UUID) -> OfferDraft | None:
         return None
     item, category, quantity, window, area = what
     person_key = _person(cells, keys, offer_id, fields)
-    return OfferDraft(
-        offer_id, category, item, quantity, "give", window, area, window.start, person_key, fields
-    )
+    return OfferDraft(offer_id, category, item, quantity, "give", window, area, window.start, person_key, fields)
 
 
-def _read_what(
-    cells: Cells, fields: dict[str, str]
-) -> tuple[str | None, str, Quantity, Window, str | None] | None:
+def _read_what(cells: Cells, fields: dict[str, str]) -> tuple[str | None, str, Quantity, Window, str | None] | None:
     """Item, category, quantity, window and area; an item is needed only when there is no category."""
     before = cells.findings.count
     item = None if cells.text("category") and not cells.text("item") else read_item(cells, "item", fields)

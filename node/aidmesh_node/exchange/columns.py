@@ -76,9 +76,7 @@ class Sheet:
             known.get(name, private(shown(column, PRIVATE_KEY_CHARS_MAX)))
             for name, column in zip(headings, table.header, strict=True)
         )
-        unknown = tuple(
-            column for name, column in zip(headings, table.header, strict=True) if name not in known
-        )
+        unknown = tuple(column for name, column in zip(headings, table.header, strict=True) if name not in known)
         return cls(table, shape, table.rows, {name: at for at, name in enumerate(headings)}, uses, unknown)
 
     def cells(self, row: Row, findings: Findings) -> Cells:
@@ -172,8 +170,7 @@ def notes_on_columns(sheets: Iterable[Sheet]) -> list[str]:
             )
         if "unknown" in told:
             notes.append(
-                f"{file}: not known, so treated as personal and only in the vault: "
-                f"{', '.join(told['unknown'])}."
+                f"{file}: not known, so treated as personal and only in the vault: {', '.join(told['unknown'])}."
             )
         if "left" in told:
             notes.append(f"{file}: not imported: {', '.join(told['left'])}.")

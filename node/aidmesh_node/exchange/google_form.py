@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from uuid import UUID
 
+from aidmesh_node.application.drafts import NeedDraft
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.window import ANY_TIME
 from aidmesh_node.exchange.columns import KEPT, Cells, Sheet, TableShape, coarsened, private
 from aidmesh_node.exchange.dates import american_moment
-from aidmesh_node.application.drafts import NeedDraft
 from aidmesh_node.exchange.draft import Drafts, Keys
 from aidmesh_node.exchange.labels import category_of
 from aidmesh_node.exchange.report import Findings, Unreadable
@@ -63,9 +63,7 @@ _CLOSED = {status.casefold(): reason for status, reason in CLOSED_STATUSES.items
 _OPEN = {"", *(status.casefold() for status in OPEN_STATUSES)}
 _STATUSES = ", ".join((*CLOSED_STATUSES, *OPEN_STATUSES))
 
-_CAN_WAIT = re.compile(
-    r"\b(?:non|not|no)[ -]*(?:an? )?(?:urgent|emergency)|\bcould survive without\b|\bno rush\b"
-)
+_CAN_WAIT = re.compile(r"\b(?:non|not|no)[ -]*(?:an? )?(?:urgent|emergency)|\bcould survive without\b|\bno rush\b")
 _PRESSING = re.compile(r"\b(?:urgent|urgently|emergency|immediately|right away)\b")
 
 

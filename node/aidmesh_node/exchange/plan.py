@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
+from aidmesh_node.application.drafts import NeedDraft, OfferDraft
 from aidmesh_node.domain.window import Window
 from aidmesh_node.exchange.columns import Sheet, TableShape, notes_on_columns
 from aidmesh_node.exchange.dates import YEARS, moved
-from aidmesh_node.application.drafts import NeedDraft, OfferDraft
 from aidmesh_node.exchange.draft import Drafts, Keys
 from aidmesh_node.exchange.report import Findings, Unreadable, shown
 from aidmesh_node.exchange.shape import Shape, column_names, recognise
@@ -114,9 +114,7 @@ def _filtered(
     return chosen
 
 
-def _moved(
-    drafts: Drafts, shape: Shape, as_of: date | None, findings: Findings
-) -> tuple[Drafts, int, list[str]]:
+def _moved(drafts: Drafts, shape: Shape, as_of: date | None, findings: Findings) -> tuple[Drafts, int, list[str]]:
     """The drafts with all dates moved, by how many days, and a sentence that says so with both dates."""
     if as_of is None:
         return drafts, 0, []

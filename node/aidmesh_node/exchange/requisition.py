@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from uuid import UUID
 
+from aidmesh_node.application.drafts import NeedDraft
 from aidmesh_node.domain.window import Window
 from aidmesh_node.exchange.columns import IGNORED, KEPT, Cells, Sheet, TableShape, coarsened, private, put
 from aidmesh_node.exchange.dates import DAY_ENDS, american_day, at, time_of_day
-from aidmesh_node.application.drafts import NeedDraft
 from aidmesh_node.exchange.draft import Drafts, Keys
 from aidmesh_node.exchange.labels import category_of, coarse_area, read_item, read_quantity
 from aidmesh_node.exchange.report import Findings, Unreadable
@@ -137,9 +137,7 @@ def _read_request(cells: Cells, keys: Keys) -> _Request | None:
     return _Request(urgency, window, area, posted_on, person_key, fields)
 
 
-def _read_item(
-    cells: Cells, need_id: UUID, number: str, request: _Request | None, keys: Keys
-) -> NeedDraft | None:
+def _read_item(cells: Cells, need_id: UUID, number: str, request: _Request | None, keys: Keys) -> NeedDraft | None:
     fields = dict(request.private) if request else {}
     for field, text in cells.private().items():
         put(fields, field, text)
@@ -170,9 +168,7 @@ def _urgency(text: str) -> str:
         raise Unreadable("That is not a priority.", "Use High, Medium or Low.") from None
 
 
-def _moment(
-    cells: Cells, day_column: str, time_column: str, without_time: time, *, required: bool
-) -> datetime | None:
+def _moment(cells: Cells, day_column: str, time_column: str, without_time: time, *, required: bool) -> datetime | None:
     """Day and time of day from two columns; a day alone means `without_time` of that day."""
 
     def parse_day(text: str) -> datetime | None:

@@ -73,10 +73,7 @@ def recognise(tables: Sequence[Table], findings: Findings) -> tuple[Shape, dict[
 def _table_shape(table: Table) -> tuple[Shape, TableShape] | None:
     headings = [heading(column) for column in table.header]
     fitting = [
-        (shape, table_shape)
-        for shape in SHAPES
-        for table_shape in shape.tables
-        if not table_shape.missing_in(headings)
+        (shape, table_shape) for shape in SHAPES for table_shape in shape.tables if not table_shape.missing_in(headings)
     ]
     return max(fitting, key=lambda found: len(found[1].required), default=None)
 

@@ -87,9 +87,7 @@ def read_table(file: str, data: bytes, findings: Findings) -> Table | None:
         return None
     if text[-1] not in "\r\n":
         last = rows[-1].line
-        notes.append(
-            f"{shown(file)} ends without a line break: check that its last row, {last}, is complete."
-        )
+        notes.append(f"{shown(file)} ends without a line break: check that its last row, {last}, is complete.")
     return Table(file, header, tuple(rows), tuple(notes))
 
 
@@ -191,9 +189,7 @@ def _header_is_sound(file: str, line: int, header: tuple[str, ...], findings: Fi
         if len(name) > CELL_CHARS_MAX:
             findings.add(file, line, "The column name is too long.", _QUOTES, column=f"column {at}")
         elif not heading(name):
-            findings.add(
-                file, line, f"Column {at} has no name.", "Name it or delete it.", column=f"column {at}"
-            )
+            findings.add(file, line, f"Column {at} has no name.", "Name it or delete it.", column=f"column {at}")
         elif heading(name) in first:
             message = f"Columns {first[heading(name)]} and {at} have the same name."
             findings.add(file, line, message, "Rename or delete one of them.", column=f"column {at}")

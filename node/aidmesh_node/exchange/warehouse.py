@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from aidmesh_node.application.drafts import OfferDraft
 from aidmesh_node.domain.window import Window
 from aidmesh_node.exchange.columns import IGNORED, KEPT, Cells, Sheet, TableShape, coarsened, private
 from aidmesh_node.exchange.dates import DAY_ENDS, american_day, at
-from aidmesh_node.application.drafts import OfferDraft
 from aidmesh_node.exchange.draft import Drafts, Keys
 from aidmesh_node.exchange.labels import category_of, coarse_area, read_item, read_quantity
 from aidmesh_node.exchange.report import Findings

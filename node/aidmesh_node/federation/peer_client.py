@@ -31,8 +31,6 @@ class PeerClient(Protocol):
         """POST and read the answer in pieces. Raises Unreachable or PeerRefused, also while reading."""
         ...
 
-    async def post(
-        self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int
-    ) -> bytes:
+    async def post(self, endpoint: str, path: str, headers: Mapping[str, str], body: bytes, *, bytes_max: int) -> bytes:
         """POST and read a small answer. Raises Unreachable or PeerRefused."""
         ...

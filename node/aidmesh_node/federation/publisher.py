@@ -205,9 +205,7 @@ class Publisher:
     def _may_sign(self, feed: OwnFeed) -> bool:
         return not self.recovering and own_feed.may_sign(feed.standing, feed.fresh)
 
-    async def hear_checkpoint(
-        self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None
-    ) -> None:
+    async def hear_checkpoint(self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None) -> None:
         """A peer shows what it has seen of one of our feeds. With our signature beyond our rows: we were restored.
 
         `live`: the circles of the peer that says so in a request it has just signed. Without it the words may be old,

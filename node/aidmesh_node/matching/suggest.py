@@ -138,9 +138,7 @@ def _reasons(need: OpenNeed, offer: OpenOffer, near: bool, still_wanted: Decimal
     if offer.until is not None:
         reasons.append(f"the offer ends on {offer.until.date()}")
     reasons.append(
-        "covers what is open"
-        if not still_wanted
-        else f"{amount_text(still_wanted)} {need.unit} would stay open"
+        "covers what is open" if not still_wanted else f"{amount_text(still_wanted)} {need.unit} would stay open"
     )
     return tuple(reasons)
 

@@ -9,10 +9,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from aidmesh_protocol.keys import SigningKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from aidmesh_node.entropy import Entropy
+from aidmesh_protocol.keys import SigningKey
 
 NAMES = ("signing", "next", "witness", "hpke", "subject")
 KEY_BYTES = 32

@@ -100,10 +100,7 @@ MALFORMED: dict[str, str] = {
 
 def canonical_file() -> dict[str, Any]:
     """The content of canonical.json."""
-    valid = [
-        {"name": name, "bytes": data, "verdict": "ok", "value": value}
-        for name, (data, value) in VALID.items()
-    ]
+    valid = [{"name": name, "bytes": data, "verdict": "ok", "value": value} for name, (data, value) in VALID.items()]
     malformed = [{"name": name, "bytes": data, "verdict": "malformed"} for name, data in MALFORMED.items()]
     long = {"name": "more bytes than asked for", "bytes": "c40200ff", "bytes_max": 3, "verdict": "too_large"}
     return {

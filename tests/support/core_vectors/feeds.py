@@ -121,8 +121,7 @@ def _ok(
 ) -> dict[str, Any]:
     row = {**_row(name, known, start, stop, checkpoint), **more, "verdict": "ok"}
     entries = [
-        bytes.fromhex(more.get("replaced", {}).get(str(at), entry.hex()))
-        for at, entry in enumerate(FEED.entries)
+        bytes.fromhex(more.get("replaced", {}).get(str(at), entry.hex())) for at, entry in enumerate(FEED.entries)
     ]
     fresh = [sha256(b"\0" + entry).digest() for entry in entries[known:stop]]
     leaves = [*FEED.leaves[:known], *fresh]
@@ -134,9 +133,7 @@ def _ok(
     }
 
 
-def _no(
-    name: str, verdict: str, known: int, start: int, stop: int, checkpoint: str, **more: Any
-) -> dict[str, Any]:
+def _no(name: str, verdict: str, known: int, start: int, stop: int, checkpoint: str, **more: Any) -> dict[str, Any]:
     return {**_row(name, known, start, stop, checkpoint), **more, "verdict": verdict}
 
 
@@ -162,11 +159,5 @@ def _frontier(leaves: list[bytes]) -> str:
         if size >> level & 1:
             peaks += tree_root(leaves[start : start + (1 << level)])
             start += 1 << level
-    head = (
-        bytes([size])
-        if size < 128
-        else b"\xcc" + bytes([size])
-        if size < 256
-        else b"\xcd" + size.to_bytes(2, "big")
-    )
+    head = bytes([size]) if size < 128 else b"\xcc" + bytes([size]) if size < 256 else b"\xcd" + size.to_bytes(2, "big")
     return (b"\x92" + head + b"\xc4" + bytes([len(peaks)]) + peaks).hex()

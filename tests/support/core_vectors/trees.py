@@ -30,11 +30,7 @@ def merkle_file() -> dict[str, Any]:
     sizes = range(len(LEAVES) + 1)
     rows = [_tree(size) for size in sizes]
     rows += [_inclusion(f"leaf {index} in {size}", index, size) for size in sizes for index in range(size)]
-    rows += [
-        _consistency(f"size {size1} to {size2}", size1, size2)
-        for size2 in sizes
-        for size1 in range(1, size2 + 1)
-    ]
+    rows += [_consistency(f"size {size1} to {size2}", size1, size2) for size2 in sizes for size1 in range(1, size2 + 1)]
     rows += [*_bad_inclusions(), *_bad_consistencies(), *_bad_frontiers()]
     return {
         "about": "SPEC §6. Hashes hex. Trees of the first leaves of one list; leaf: its hash.",
@@ -122,9 +118,7 @@ def _bad_consistencies() -> list[dict[str, Any]]:
         _consistency("consistency: a deeper new tree", 6, 11, size2=23),
         _consistency("consistency: another old root", 6, 11, root1=ZERO.hex()),
         _consistency("consistency: another new root", 6, 11, root2=ZERO.hex()),
-        _consistency(
-            "consistency: roots swapped", 6, 11, root1=_consistency("", 6, 11)["root2"], root2=root6
-        ),
+        _consistency("consistency: roots swapped", 6, 11, root1=_consistency("", 6, 11)["root2"], root2=root6),
         _consistency("consistency: a changed hash", 6, 11, proof=[ZERO.hex(), *proof[1:]]),
         _consistency("consistency: first hash missing", 6, 11, proof=proof[1:]),
         _consistency("consistency: last hash missing", 6, 11, proof=proof[:-1]),
@@ -132,9 +126,7 @@ def _bad_consistencies() -> list[dict[str, Any]]:
         _consistency("consistency: a hash too many", 6, 11, proof=[*proof, ZERO.hex()]),
         _consistency("consistency: a hash of 31 bytes", 6, 11, proof=[proof[0][2:], *proof[1:]]),
         _consistency("consistency: from a power of two, no hashes", 8, 11, proof=[]),
-        _consistency(
-            "consistency: from a power of two, old root sent", 8, 11, proof=[LEAVES[0].hex(), *whole]
-        ),
+        _consistency("consistency: from a power of two, old root sent", 8, 11, proof=[LEAVES[0].hex(), *whole]),
         _consistency("consistency: equal sizes with a proof", 6, 6, proof=[root6]),
         _consistency("consistency: equal sizes, other roots", 6, 6, root2=ZERO.hex()),
         _consistency("consistency: 65 hashes", 6, 11, proof=proof[:1] * 65),

@@ -53,9 +53,7 @@ def stream(*payloads: list[Any]) -> bytes:
     return MAGIC + b"".join(frame(pack(payload)) for payload in payloads)
 
 
-def _row(
-    name: str, verdict: str, data: bytes, frames: Any = None, bytes_max: int = 1 << 20
-) -> dict[str, Any]:
+def _row(name: str, verdict: str, data: bytes, frames: Any = None, bytes_max: int = 1 << 20) -> dict[str, Any]:
     row = {"name": name, "bytes": data.hex(), "bytes_max": bytes_max, "verdict": verdict}
     return row if frames is None else row | {"frames": show(frames)}
 

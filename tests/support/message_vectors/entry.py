@@ -99,10 +99,7 @@ def _bad_entries() -> list[dict[str, Any]]:
         "flags past 16 bits": fields(flags=65536),
         "flags that are a map": fields(flags={}),
     }
-    rows = [
-        {"name": name, "bytes": pack(value).hex(), "verdict": "malformed"}
-        for name, value in malformed.items()
-    ]
+    rows = [{"name": name, "bytes": pack(value).hex(), "verdict": "malformed"} for name, value in malformed.items()]
     good = pack(fields())
     rows += [
         {"name": "no bytes", "bytes": "", "verdict": "malformed"},

@@ -84,9 +84,7 @@ def _inceptions() -> list[dict[str, Any]]:
         row("a schema to come", "malformed", inception(schema=2)),
         row("a statement id", "malformed", inception(statement_id=b"\1" * 16)),
         row("a subject id", "malformed", inception(subject_id=b"\1" * 16)),
-        row(
-            "a signing key for which anything verifies", "unknown_key", inception([IDENTITY_POINT, *KEYS[1:]])
-        ),
+        row("a signing key for which anything verifies", "unknown_key", inception([IDENTITY_POINT, *KEYS[1:]])),
         row(
             "a witness key for which anything verifies",
             "unknown_key",

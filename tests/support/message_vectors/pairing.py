@@ -47,10 +47,7 @@ def document() -> dict[str, Any]:
         "rows": [
             *(_good(name, name, value) for name, value in GOOD.items()),
             _good("a SignAnswer that has to wait", "SignAnswer", [6, None]),
-            *(
-                {"name": name, "bytes": pack(value).hex(), "verdict": "malformed"}
-                for name, value in bad.items()
-            ),
+            *({"name": name, "bytes": pack(value).hex(), "verdict": "malformed"} for name, value in bad.items()),
             {"name": "no bytes", "bytes": "", "verdict": "malformed"},
             {"name": "a byte too many", "bytes": (pack(GOOD["Sign"]) + b"\0").hex(), "verdict": "malformed"},
         ],

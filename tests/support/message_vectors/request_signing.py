@@ -132,15 +132,12 @@ def _bad_headers() -> list[dict[str, Any]]:
         _row(
             "two signatures in one header",
             headers=lambda lines: [
-                [n, f"{v}, {v.replace('aidmesh=', 'more=', 1)}" if n.startswith("Signature") else v]
-                for n, v in lines
+                [n, f"{v}, {v.replace('aidmesh=', 'more=', 1)}" if n.startswith("Signature") else v] for n, v in lines
             ],
         ),
         _row(
             "labels that differ",
-            headers=lambda lines: [
-                [n, v.replace("aidmesh=", "more=", 1) if n == "Signature" else v] for n, v in lines
-            ],
+            headers=lambda lines: [[n, v.replace("aidmesh=", "more=", 1) if n == "Signature" else v] for n, v in lines],
         ),
         _row(
             "the same label twice",
@@ -161,10 +158,7 @@ def _bad_headers() -> list[dict[str, Any]]:
 
 def _bad_coverage() -> list[dict[str, Any]]:
     return [
-        *(
-            _row(f"{name} not covered", components=[c for c in COMPONENTS if c != name])
-            for name in COMPONENTS
-        ),
+        *(_row(f"{name} not covered", components=[c for c in COMPONENTS if c != name]) for name in COMPONENTS),
         _row("one component more", components=[*COMPONENTS, "date"]),
         _row("components in another order", components=COMPONENTS[::-1]),
         _row("nothing covered", components=[]),
@@ -175,10 +169,7 @@ def _bad_coverage() -> list[dict[str, Any]]:
 def _bad_parameters() -> list[dict[str, Any]]:
     return [
         _row("no parameters", parameters=""),
-        *(
-            _row(f"no {name}", parameters=_params(**{name: None}))
-            for name in ("created", "keyid", "nonce", "tag")
-        ),
+        *(_row(f"no {name}", parameters=_params(**{name: None})) for name in ("created", "keyid", "nonce", "tag")),
         _row("another tag", parameters=_params(tag="aidmesh/2")),
         _row("another algorithm", parameters=_params(alg="hmac-sha256")),
         _row("an end", parameters=_params(expires=CREATED + 300)),

@@ -76,9 +76,7 @@ def _row(name: str, kind: str, verdict: str, **change: Any) -> dict[str, Any]:
     facts, view = change.get("facts", facts), change.get("view", view)
     schema = change.get("schema", 1)
     bodies = {"facts": pad(pack(facts))} | ({} if view is None else {"view": pad(pack(view))})
-    headers = [
-        header(kind, tag, body, schema=schema) for tag, body in bodies.items() if tag != change.get("without")
-    ]
+    headers = [header(kind, tag, body, schema=schema) for tag, body in bodies.items() if tag != change.get("without")]
     entry = fields(
         kind,
         schema=schema,
@@ -128,10 +126,7 @@ def _more_good() -> list[dict[str, Any]]:
             _row(name, kind, "ok", facts=values, says=_says(kind, facts=values))
             for name, (kind, values) in facts.items()
         ),
-        *(
-            _row(name, kind, "ok", view=values, says=_says(kind, view=values))
-            for name, (kind, values) in views.items()
-        ),
+        *(_row(name, kind, "ok", view=values, says=_says(kind, view=values)) for name, (kind, values) in views.items()),
     ]
 
 

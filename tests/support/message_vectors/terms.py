@@ -42,10 +42,7 @@ def document() -> dict[str, Any]:
         "about": "SPEC 14.3. terms: bytes -> fields and circle id; signatures: terms, group, key -> verdict.",
         "terms": [
             *(_good(name, value) for name, value in good.items()),
-            *(
-                {"name": name, "bytes": pack(value).hex(), "verdict": "malformed"}
-                for name, value in bad.items()
-            ),
+            *({"name": name, "bytes": pack(value).hex(), "verdict": "malformed"} for name, value in bad.items()),
             {"name": "no bytes", "bytes": "", "verdict": "malformed"},
             {"name": "4,097 bytes", "bytes": pack(b"\0" * 4094).hex(), "verdict": "too_large"},
         ],

@@ -12,9 +12,7 @@ NONCE_B = hashlib.sha256(b"bob's nonce").digest()
 
 
 def document() -> dict[str, Any]:
-    def row(
-        name: str, verdict: str, *, a: Any = (ALICE_GID, NONCE_A), b: Any = (BOB_GID, NONCE_B)
-    ) -> dict[str, Any]:
+    def row(name: str, verdict: str, *, a: Any = (ALICE_GID, NONCE_A), b: Any = (BOB_GID, NONCE_B)) -> dict[str, Any]:
         row = {
             "name": name,
             "gid_a": a[0],
