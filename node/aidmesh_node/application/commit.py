@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from aidmesh_node.application.ports import Work, Writer
+from aidmesh_node.clock import Clock
 from aidmesh_node.domain.refused import Refused
 
 Job = Callable[[Work], Mapping[str, object]]
@@ -35,23 +35,26 @@ class Reply:
     replayed: bool
 
 
-async def commit(writer: Writer, job: Job, once: Once | None, at: datetime) -> Reply:
+async def commit(writer: Writer, job: Job, once: Once | None, clock: Clock) -> Reply:
     """Run `job` durably, once. Raises what it raises, Refused for a reused key, Unavailable if it cannot be kept."""
 
+    if once is None:
+        plain = await writer.run(lambda work: {**job(work), "position": work.position})
+        return Reply(plain.value, replayed=False)
+    at = clock.now()
+
     def act_once(work: Work) -> tuple[dict[str, object], bool]:
-        if once is not None:
-            earlier = work.idempotency.find(once.actor, once.key)
-            if earlier is not None:
-                if earlier.request_hash != once.request_hash:
-                    raise Refused(
-                        "idempotency_key_reused",
-                        "This Idempotency-Key was already used for a different request.",
-                        "Use a new key for a new request; repeat the old request unchanged to see its answer.",
-                    )
-                return json.loads(earlier.body), True
+        earlier = work.idempotency.find(once.actor, once.key)
+        if earlier is not None:
+            if earlier.request_hash != once.request_hash:
+                raise Refused(
+                    "idempotency_key_reused",
+                    "This Idempotency-Key was already used for a different request.",
+                    "Use a new key for a new request; repeat the old request unchanged to see its answer.",
+                )
+            return json.loads(earlier.body), True
         body = {**job(work), "position": work.position}
-        if once is not None:
-            work.idempotency.keep(once.actor, once.key, once.request_hash, json.dumps(body).encode(), at)
+        work.idempotency.keep(once.actor, once.key, once.request_hash, json.dumps(body).encode(), at)
         return body, False
 
     done = await writer.run(act_once)

@@ -38,8 +38,8 @@ class Node:
 
     async def commit(self, job: Job, once: Once | None = None) -> Reply:
         """Run a use case durably. Raises what it raises, and Unavailable."""
-        reply = await commit(self.writer, job, once, self.clock.now())
-        if self.peers.standing()["standing"] == "recovering":
+        reply = await commit(self.writer, job, once, self.clock)
+        if self.peers.recovering:
             reply.body["notice"] = (
                 "Kept here, but this node was restored or copied: other groups do not hear of it yet."
             )

@@ -23,6 +23,11 @@ class PeerRequest:
 class PeerDoors(Protocol):
     """Implemented by the federation. Every call may raise ProtocolError unless it says otherwise."""
 
+    @property
+    def recovering(self) -> str:
+        """Why this node signs nothing until its entries are recovered, or "". Raises nothing."""
+        ...
+
     def well_known(self) -> dict[str, object]:
         """GET /.well-known/aidmesh. Raises nothing."""
         ...

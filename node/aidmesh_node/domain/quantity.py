@@ -30,6 +30,8 @@ def parse_amount(text: str, unit: str | None = None, *, zero: bool = False) -> D
     decimals, or a fraction of a `unit` that is only counted whole. The result has no trailing zeros.
     """
     trimmed = text.strip()
+    if trimmed.isascii() and trimmed.isdigit() and len(trimmed) < 10 and (number := int(trimmed)):
+        return Decimal(number)  # nearly always: a whole number in bounds
     if not _AMOUNT.fullmatch(trimmed):
         if re.fullmatch(r"-[0-9.,]+", trimmed):
             raise Refused(

@@ -88,6 +88,11 @@ class Federation:
 
     # The doors.
 
+    @property
+    def recovering(self) -> str:
+        """Why this node signs nothing until its entries are recovered, or ""."""
+        return self.publisher.recovering
+
     def well_known(self) -> dict[str, object]:
         """GET /.well-known/aidmesh."""
         return {"gid": self.gid, "versions": list(VERSIONS)}

@@ -126,6 +126,8 @@ class Publisher:
     @property
     def recovering(self) -> str:
         """Why this node signs nothing until its entries are recovered, or "" when all is well."""
+        if not self._lost and all(feed.standing != own_feed.RECOVERING for feed in self._feeds.values()):
+            return ""
         reasons = [feed.reason for feed in self._feeds.values() if feed.standing == own_feed.RECOVERING]
         return "; ".join(dict.fromkeys(reasons + self._lost))
 

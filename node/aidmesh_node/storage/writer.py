@@ -15,6 +15,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from itertools import chain
 from threading import Lock, Thread, current_thread
 from typing import TypeVar
 from uuid import UUID
@@ -66,6 +67,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._queued_jobs_max = queued_jobs_max
         self._gate = Lock()  # between "may I come in" and coming in, so that close leaves nobody behind
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Accepted]] = {}
         self._closed = False
         self._broken_by: BaseException | None = None
         self._on_broken = on_broken
@@ -102,7 +104,12 @@ class Writer:
         """See ports.Writer."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done[T]] = loop.create_future()
-        self._enter(Accepted(job, future, loop))
+        with self._gate:
+            self._check_open()
+            if loop not in self._gathered:
+                self._gathered[loop] = []
+                loop.call_soon(self._hand_over, loop)
+            self._gathered[loop].append(Accepted(job, future, loop))
         return await future
 
     def close(self) -> None:
@@ -111,19 +118,33 @@ class Writer:
         with self._gate:
             if not self._closed:
                 self._closed = True
+                for accepted in chain.from_iterable(self._gathered.values()):
+                    self._queue.put(accepted)
+                self._gathered.clear()
                 self._queue.put(None)
         if self._thread is not current_thread():
             self._thread.join()
 
     def _enter(self, accepted: Accepted) -> None:
         with self._gate:
-            if self._broken_by is not None:
-                raise unavailable(self._broken_by)
-            if self._closed:
-                raise Unavailable("closing", "The node is stopping; nothing was stored.", "Try again when it is back.")
-            if self._queue.qsize() >= self._queued_jobs_max:
-                raise Unavailable("busy", "Too many changes are waiting; nothing was stored.", "Try again in a moment.")
+            self._check_open()
             self._queue.put(accepted)
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What the loop's callbacks asked for in one turn goes to the thread at once: as long as they run, the two
+        would only take the interpreter from each other."""
+        with self._gate:
+            for accepted in self._gathered.pop(loop, ()):
+                self._queue.put(accepted)
+
+    def _check_open(self) -> None:
+        if self._broken_by is not None:
+            raise unavailable(self._broken_by)
+        if self._closed:
+            raise Unavailable("closing", "The node is stopping; nothing was stored.", "Try again when it is back.")
+        waiting = self._queue.qsize() + sum(map(len, self._gathered.values()))
+        if waiting >= self._queued_jobs_max:
+            raise Unavailable("busy", "Too many changes are waiting; nothing was stored.", "Try again in a moment.")
 
     def _write(self) -> None:
         going = True
