@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from aiohttp import web
+from multidict import CIMultiDict
 
 from aidmesh_node.application.commit import Job, Once
 from aidmesh_node.application.node import Node
@@ -27,6 +28,7 @@ BODY_SECONDS_MAX: Final = 15.0
 """What fits its route's limit arrives in this time on the slowest useful line, or the caller is stuck."""
 
 JSON = msgspec.json.Encoder(uuid_format="hex")
+JSON_HEADERS: Final = CIMultiDict({**SECURITY_HEADERS, "Content-Type": "application/json; charset=utf-8"})
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -83,10 +85,11 @@ class Call:
 
     def told(self, body: Mapping[str, Any], status: int = 200, *, replayed: bool = False) -> web.Response:
         """The answer to something durable; `body` holds its position."""
-        headers = {**SECURITY_HEADERS, POSITION_HEADER: str(body["position"])}
+        headers = JSON_HEADERS.copy()
+        headers[POSITION_HEADER] = str(body["position"])
         if replayed:
             headers[REPLAY_HEADER] = "true"
-        return web.Response(body=JSON.encode(body), status=status, content_type="application/json", headers=headers)
+        return web.Response(body=JSON.encode(body), status=status, headers=headers)
 
     async def repeatable(self, do: Callable[[], Awaitable[dict[str, object]]], status: int = 200) -> web.Response:
         """Answer with what `do` gives, once for the caller's key; for requests that are no single commit."""
