@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from uuid import UUID
 
-
 _VERSION_MASK = 0xF << 76 | 0x3 << 62
 _VERSION_4 = 0x4 << 76 | 0x2 << 62
 """RFC 9562 §4: version and variant bits of a random id."""

@@ -128,8 +128,6 @@ async def test_a_crash_in_between_is_repaired_by_asking_again(tmp_path: Path, af
         (posted,) = made(alice, Need.Posted)
         assert posted.originator_id.hex == again.body["id"]
         assert (posted.originator_id == need_id) is after, "what was durable is answered from the log"
-        opened = alice.node.readers.run_now(  # type: ignore[attr-defined]
-            lambda reading: reading.vault.open(posted.person, posted.originator_id)
-        )
+        opened = alice.node.readers.run_now(lambda reading: reading.vault.open(posted.person, posted.originator_id))
         assert opened == {"name": "Ana"}, "and the private fields were kept with it"
         await check_all_agree(mesh)

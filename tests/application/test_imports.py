@@ -177,9 +177,7 @@ async def test_a_date_in_the_future_is_not_believed(tmp_path: Path) -> None:
 def vault_rows(group: Group, draft: NeedDraft | OfferDraft) -> dict[str, str]:
     assert draft.person_key is not None
     person = person_id(NAMESPACE, draft.person_key)
-    return group.node.readers.run_now(  # type: ignore[attr-defined, no-any-return]
-        lambda reading: reading.vault.open(person, draft.id)
-    )
+    return group.node.readers.run_now(lambda reading: reading.vault.open(person, draft.id))
 
 
 async def test_a_corrected_row_is_left_as_it_was_and_named(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ async def test_what_leaves_is_the_redacted_view_and_nothing_else(tmp_path: Path)
         for canary in canaries:
             assert canary not in sent
         # The vault has it, so the search looked for what is really there.
-        opened = alice.node.readers.run_now(lambda r: r.vault.open(posted.person, need))  # type: ignore[attr-defined]
+        opened = alice.node.readers.run_now(lambda r: r.vault.open(posted.person, need))
         assert opened == PRIVATE
         await check_all_agree(mesh)
 
@@ -257,7 +257,7 @@ def view_parts(reader: Group, owner: Group, circle: bytes) -> list[int]:
         head = reading.feeds.head(circle_origin(owner.node.gid, circle))
         return [row.entry_index for row in reading.feeds.parts(head.feed, 0, head.size) if row.tag == VIEW]
 
-    return reader.node.readers.run_now(read)  # type: ignore[attr-defined, no-any-return]
+    return reader.node.readers.run_now(read)
 
 
 def offers_board(connection: Any) -> list[dict[str, Any]]:

@@ -86,7 +86,7 @@ async def test_a_third_group_sees_nothing_of_another_circle(tmp_path: Path) -> N
         assert not any(hidden in repr(frame).encode() for frame in answer for hidden in map(_as_repr, secrets))
         checkpoints = [frame.note for frame in answer if isinstance(frame, CheckpointFrame)]
         assert not any(circle.hex().encode() in note for note in checkpoints)
-        heads = eve.node.readers.run_now(lambda reading: reading.feeds.heads())  # type: ignore[attr-defined]
+        heads = eve.node.readers.run_now(lambda reading: reading.feeds.heads())
         assert {head.owner for head in heads} == {eve.node.gid, alice.node.gid}
         assert not any(head.circle == circle for head in heads)
         await check_all_agree(mesh)

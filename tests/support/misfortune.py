@@ -117,7 +117,7 @@ class World:
         def read(reading: Any) -> int:
             return int(reading.feeds.head(self.origin).signed_size)
 
-        return self.alice.node.readers.run_now(read)  # type: ignore[attr-defined, no-any-return]
+        return self.alice.node.readers.run_now(read)
 
     def cut(self) -> None:
         self.mesh.network.cut = {self.bob.endpoint}

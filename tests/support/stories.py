@@ -113,7 +113,7 @@ async def offer_totals(group: Group, offer_id: UUID) -> tuple[int, int, int]:
 
 def made(group: Group, kind: type[Any]) -> list[Any]:
     """All events of one class in this node's log, in order."""
-    events = group.node.readers.run_now(lambda reading: reading.events.select(0, EVENTS_MAX))  # type: ignore[attr-defined]
+    events = group.node.readers.run_now(lambda reading: reading.events.select(0, EVENTS_MAX))
     return [event for _, event in events if isinstance(event, kind)]
 
 
@@ -155,7 +155,7 @@ def said(reader: Group, owner: Group, circle: bytes) -> list[tuple[Entry, object
         entries = map(Entry.decode, reading.feeds.entries(head.feed, 0, head.size))
         return [(entry, read(entry, parts.get(index, {}))) for index, entry in enumerate(entries)]
 
-    return reader.node.readers.run_now(read_all)  # type: ignore[attr-defined, no-any-return]
+    return reader.node.readers.run_now(read_all)
 
 
 async def check_all_agree(mesh: Mesh) -> None:

@@ -373,6 +373,9 @@ class Readers(Protocol[R_co]):
     async def run(self, read: Callable[[R_co], T]) -> T:
         """Call ``read`` with a snapshot, on a reader's thread. Raises Unavailable when too many wait."""
 
+    def run_now(self, read: Callable[[R_co], T]) -> T:
+        """Call ``read`` on the caller's thread: for a few rows by key, which cost less than handing them over."""
+
 
 class MarkFile(Protocol):
     """The guard outside home and backups. A swap is durable when it returns."""

@@ -230,7 +230,7 @@ class Intake:
 
     async def _offer(self, origin: str, note: bytes) -> None:
         circle = self._link.circle
-        head = await self._readers.run(lambda reading: reading.feeds.head(origin))
+        head = self._readers.run_now(lambda reading: reading.feeds.head(origin))
         if head is None:
             head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, self._link.gid, circle))).value
         if head.frozen is not None:

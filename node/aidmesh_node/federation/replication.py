@@ -150,7 +150,7 @@ class Replication:
         """Interpret whatever of this peer's feeds has not been, unless we are recovering."""
         if self._publisher.recovering:
             return
-        heads = await self._readers.run(lambda reading: reading.feeds.heads(owner=link.gid))
+        heads = self._readers.run_now(lambda reading: reading.feeds.heads(owner=link.gid))
         at = self._clock.now()
         for head in heads:
             more = head.circle is not None and head.folded < head.size

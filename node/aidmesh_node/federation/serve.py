@@ -61,6 +61,9 @@ ANSWERS_MAX = 8
 WANTED_PAGE = 32
 """Parts or entries read at once for a peer that misses them."""
 
+READ_HERE_MAX = 16
+"""Entries read on the event loop itself: so few cost less than a reader's thread and the way back."""
+
 
 @dataclass(slots=True)
 class SyncRequest:
@@ -196,7 +199,7 @@ class SyncServer:
         now = int(self._clock.now().timestamp())
         yield MAGIC
         head = Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, len(served))
-        for frame in [head, *await self._readers.run(lambda reading: _held_of(reading.feeds, peer))]:
+        for frame in [head, *self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))]:
             yield encode_frame(frame)
         left, more = request.budget_bytes, 0
         while missed and left > 0:
@@ -213,7 +216,9 @@ class SyncServer:
                 continue
             yield encode_frame(CheckpointFrame(checkpoint.note))
             while at < checkpoint.size and left > 0:
-                page = await self._readers.run(partial(_page, checkpoint, at))
+                read = partial(_page, checkpoint, at)
+                few = checkpoint.size - at <= READ_HERE_MAX
+                page = self._readers.run_now(read) if few else await self._readers.run(read)
                 yield page.data
                 left -= len(page.data)
                 at = page.stop
