@@ -6,6 +6,9 @@ import asyncio
 
 import pytest
 
+from aidmesh_node.application.commit import Once
+from aidmesh_node.http.idempotency import Repeats
+
 from .conftest import BLANKETS, Group
 
 
@@ -80,6 +83,26 @@ async def test_requests_that_are_no_single_commit_are_repeatable_too(group: Grou
     bad = {"invitation": "aidmesh:nonsense"}
     for _ in range(2):
         assert (await group.post("operator", "/peers", bad, Idempotency_Key="q")).code == "bad_invitation"
+
+
+async def test_a_failure_is_not_kept_when_whoever_asked_first_has_hung_up() -> None:
+    repeats, promise, fails = Repeats(), Once("alice", "k", b"same request"), asyncio.Event()
+
+    async def unlucky() -> dict[str, object]:
+        await fails.wait()
+        raise ConnectionError("the other group is not there")
+
+    async def lucky() -> dict[str, object]:
+        return {"circle": "1"}
+
+    first = asyncio.ensure_future(repeats.run(promise, unlucky))
+    second = asyncio.ensure_future(repeats.run(promise, lucky))
+    await asyncio.sleep(0)
+    first.cancel()
+    fails.set()
+    with pytest.raises(ConnectionError):
+        await second
+    assert await repeats.run(promise, lucky) == ({"circle": "1"}, False)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "ümlaut", "tab\there"])

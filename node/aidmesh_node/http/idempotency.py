@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -71,11 +72,14 @@ class Repeats:
                 )
             return await asyncio.shield(earlier[1]), True
         task = asyncio.ensure_future(do())
+        # Not left to whoever asked first: it may have hung up by the time the task fails.
+        task.add_done_callback(partial(self._forget_failure, name))
         self._kept[name] = (promise.request_hash, task)
         if len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)
-        try:
-            return await asyncio.shield(task), False
-        except Exception:
-            self._kept.pop(name, None)
-            raise
+        return await asyncio.shield(task), False
+
+    def _forget_failure(self, name: tuple[str, str], task: asyncio.Future[Answer]) -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if failed and name in self._kept and self._kept[name][1] is task:
+            del self._kept[name]
