@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from aidmesh_cli.need import IDS_ONLY
 from aidmesh_cli.offer import available
-from aidmesh_cli.options import example, speaks
+from aidmesh_cli.options import IDS_ONLY, example, speaks
 from aidmesh_cli.output import Column, print_table
 from aidmesh_cli.phrases import group, of_amount, short, thing, when
 from aidmesh_cli.session import Session

@@ -1,4 +1,4 @@
-"""The options and the last line of lists."""
+"""Lists: their options, one page of them, and its last line."""
 
 from __future__ import annotations
 
@@ -28,8 +28,12 @@ def whose(function: F) -> F:
     return click.option("--ours", "ours", flag_value="true", default=None, help="Only those of our group.")(function)
 
 
-def tell_rest(session: Session, page: Mapping[str, Any]) -> None:
-    """That there is more, if there is."""
+def show_page(
+    session: Session, path: str, params: Mapping[str, Any], write: Callable[[list[dict[str, Any]]], None]
+) -> None:
+    """One page of what is at `path`, and that there is more, if there is."""
+    page = session.until(lambda: session.get(path, params), lambda seen: bool(seen["items"]))
+    session.show(page, lambda: write(page["items"]), names=(one["id"] for one in page["items"]))
     if page.get("cursor"):
         session.tell(f"There are more. Go on with: --cursor {page['cursor']}")
     elif not page.get("items"):

@@ -10,8 +10,7 @@ from typing import Any, Final
 import click
 
 from aidmesh_cli.client import segment
-from aidmesh_cli.need import ID_ONLY, IDS_ONLY
-from aidmesh_cli.options import FILE, example, speaks
+from aidmesh_cli.options import FILE, ID_ONLY, IDS_ONLY, example, speaks
 from aidmesh_cli.output import Column, print_table
 from aidmesh_cli.phrases import day, short, when
 from aidmesh_cli.problems import CONFLICT, FAILURE, USAGE, Failed

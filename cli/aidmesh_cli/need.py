@@ -8,17 +8,14 @@ import click
 
 from aidmesh_cli import finding
 from aidmesh_cli.client import segment
-from aidmesh_cli.listing import paged, tell_rest, whose
+from aidmesh_cli.listing import paged, show_page, whose
 from aidmesh_cli.moments import Moment
-from aidmesh_cli.options import example, speaks
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
 from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
-
-ID_ONLY = "Print only the id."
-IDS_ONLY = "Print only the ids, one a line."
 
 
 @click.group(short_help="What somebody needs.")
@@ -66,9 +63,7 @@ def post(session: Session, /, item: str | None, start: str | None, **given: Any)
 def list_(session: Session, state_: str | None, ours: str | None, limit: int | None, cursor: str | None) -> None:
     """List needs, newest first: ours and those that other groups show us."""
     params = {"state": state_, "ours": ours, "limit": limit, "cursor": cursor}
-    page = session.until(lambda: session.get("/needs", params), lambda seen: bool(seen["items"]))
-    session.show(page, lambda: _print_needs(page["items"]), names=(one["id"] for one in page["items"]))
-    tell_rest(session, page)
+    show_page(session, "/needs", params, _print_needs)
 
 
 @need.command(epilog=example("aidmesh need show 1a2b3c4d"))

@@ -8,10 +8,9 @@ import click
 
 from aidmesh_cli import finding
 from aidmesh_cli.client import segment
-from aidmesh_cli.listing import paged, tell_rest, whose
+from aidmesh_cli.listing import paged, show_page, whose
 from aidmesh_cli.moments import Moment
-from aidmesh_cli.need import ID_ONLY, IDS_ONLY
-from aidmesh_cli.options import example, speaks
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
 from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
@@ -62,9 +61,7 @@ def post(
 def list_(session: Session, state_: str | None, ours: str | None, limit: int | None, cursor: str | None) -> None:
     """List offers, newest first: ours and those that other groups show us."""
     params = {"state": state_, "ours": ours, "limit": limit, "cursor": cursor}
-    page = session.until(lambda: session.get("/offers", params), lambda seen: bool(seen["items"]))
-    session.show(page, lambda: _print_offers(page["items"]), names=(one["id"] for one in page["items"]))
-    tell_rest(session, page)
+    show_page(session, "/offers", params, _print_offers)
 
 
 @offer.command(epilog=example("aidmesh offer show 1a2b3c4d"))

@@ -20,6 +20,9 @@ F = TypeVar("F", bound=Callable[..., object])
 HOME_VARIABLE = "AIDMESH_HOME"
 WAIT_SECONDS_MAX = 3600
 
+ID_ONLY = "Print only the id."
+IDS_ONLY = "Print only the ids, one a line."
+
 DIRECTORY: click.Path = click.Path(file_okay=False, path_type=Path)
 FILE: click.Path = click.Path(dir_okay=False, path_type=Path)
 

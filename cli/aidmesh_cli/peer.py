@@ -9,8 +9,7 @@ import click
 
 from aidmesh_cli import finding
 from aidmesh_cli.client import segment
-from aidmesh_cli.need import ID_ONLY, IDS_ONLY
-from aidmesh_cli.options import example, speaks
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.phrases import short, when
 from aidmesh_cli.problems import USAGE, Failed

@@ -9,10 +9,9 @@ import click
 
 from aidmesh_cli import finding
 from aidmesh_cli.client import Document, segment
-from aidmesh_cli.listing import paged, tell_rest
+from aidmesh_cli.listing import paged, show_page
 from aidmesh_cli.moments import Moment
-from aidmesh_cli.need import ID_ONLY, IDS_ONLY
-from aidmesh_cli.options import example, speaks
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
 from aidmesh_cli.phrases import amount, day, short, thing, when
 from aidmesh_cli.problems import Answered
@@ -43,9 +42,7 @@ def pledge() -> None:
 @speaks(IDS_ONLY)
 def list_(session: Session, /, **params: Any) -> None:
     """List pledges, newest first."""
-    page = session.until(lambda: session.get("/pledges", params), lambda seen: bool(seen["items"]))
-    session.show(page, lambda: _print_pledges(page["items"]), names=(one["id"] for one in page["items"]))
-    tell_rest(session, page)
+    show_page(session, "/pledges", params, _print_pledges)
 
 
 @pledge.command(epilog=example("aidmesh pledge show 1a2b3c4d"))

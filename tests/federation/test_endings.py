@@ -10,7 +10,7 @@ import pytest
 from aidmesh_node.application import needs, offers, pledges
 from aidmesh_node.views import pledges as pledges_view
 from aidmesh_protocol.statements import NeedClosed
-from tests.support.federation import Group, Mesh
+from tests.support.federation import Mesh
 from tests.support.stories import (
     check_all_agree,
     heard,
@@ -23,12 +23,8 @@ from tests.support.stories import (
     said,
     share,
     state,
+    two_groups,
 )
-
-
-async def two_groups(mesh: Mesh) -> tuple[Group, Group, bytes]:
-    alice, bob = await mesh.found("alice"), await mesh.found("bob")
-    return alice, bob, await mesh.pair(alice, bob)
 
 
 @pytest.mark.parametrize("how", ["close", "withdraw"])

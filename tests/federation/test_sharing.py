@@ -35,14 +35,10 @@ from tests.support.stories import (
     post_offer,
     said,
     share,
+    two_groups,
 )
 
 PRIVATE = {"name": "Zenobia Quill", "phone": "+999 555 0142", "address": "7 Heron Row", "note": "insulin in the fridge"}
-
-
-async def two_groups(mesh: Mesh) -> tuple[Group, Group, bytes]:
-    alice, bob = await mesh.found("alice"), await mesh.found("bob")
-    return alice, bob, await mesh.pair(alice, bob)
 
 
 async def test_nothing_leaves_before_it_is_shared(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from aidmesh_protocol.entry import FACTS, VIEW
 from aidmesh_protocol.identity import circle_origin, origin_hash
 from aidmesh_protocol.statements import NeedUpdated
 from tests.support.asking import asks, pull
-from tests.support.federation import Group, Mesh
+from tests.support.federation import Mesh
 from tests.support.stories import (
     check_all_agree,
     crossed,
@@ -30,12 +30,8 @@ from tests.support.stories import (
     said,
     share,
     state,
+    two_groups,
 )
-
-
-async def two_groups(mesh: Mesh) -> tuple[Group, Group, bytes]:
-    alice, bob = await mesh.found("alice"), await mesh.found("bob")
-    return alice, bob, await mesh.pair(alice, bob)
 
 
 async def test_two_circles_know_the_same_need_by_different_ids(tmp_path: Path) -> None:

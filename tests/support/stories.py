@@ -33,6 +33,12 @@ CONSENT = Consent("by_phone", "v1", "en")
 EVENTS_MAX = 100_000
 
 
+async def two_groups(mesh: Mesh) -> tuple[Group, Group, bytes]:
+    """Alice's and bob's, connected; the id of the circle between them."""
+    alice, bob = await mesh.found("alice"), await mesh.found("bob")
+    return alice, bob, await mesh.pair(alice, bob)
+
+
 async def post_need(group: Group, amount: int, item: str = "Blankets", **private: str) -> UUID:
     """Somebody asks for so many of something; `private` goes to the vault."""
     need_id = group.node.entropy.uuid()
