@@ -148,14 +148,15 @@ class Reads:
                 raise _ambiguous_circle("More than one group goes by this name.")
             known = [circle for circle in known if any(peer["gid"] in gids for peer in circle["peers"])]
         if not known:
+            whom = "any group yet" if audience.circle is None and audience.peer is None else "that group"
             raise Problem(
                 422,
                 "no_circle",
-                "There is no such circle in force.",
-                "See: aidmesh peer list. Two groups share a circle once both have confirmed the four words.",
+                f"Your group is not connected with {whom}.",
+                "See: aidmesh peer list. Two groups are connected once both have confirmed the four words.",
             )
         if len(known) > 1:
-            raise _ambiguous_circle("There is more than one circle.")
+            raise _ambiguous_circle("Your group is connected with more than one group.")
         return bytes.fromhex(known[0]["id"])
 
 
