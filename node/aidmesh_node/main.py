@@ -11,6 +11,7 @@ import gc
 import json
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -64,6 +65,9 @@ VERSION = "0.1.0"
 COLLECT_OBJECTS = 20_000
 """New objects between two looks of the collector: some MiB, a few times a second under full load."""
 
+SWITCH_SECONDS = 0.0003
+"""How long a thread may keep the interpreter while another waits for it; Python's own 5 ms is as long as a command."""
+
 
 @dataclass(slots=True)
 class Running:
@@ -109,7 +113,7 @@ def run(home: Path) -> int:
 
     async def serve_home() -> int:
         async with open_node(home, environment=os.environ) as running:
-            settle_memory()
+            settle_interpreter()
             return await serve(running.node, running.federation, Home(home))
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -117,12 +121,14 @@ def run(home: Path) -> int:
         return asyncio.run(serve_home())
 
 
-def settle_memory() -> None:
+def settle_interpreter() -> None:
     """What the process has loaded by now stays: the collector need not look at it again, nor after every 700 objects.
-    Its full rounds were the longest pauses a member could feel."""
+    Its full rounds were the longest pauses a member could feel. And whoever wants the interpreter for a moment, to
+    answer or to end a commit, does not wait for the views as long as Python would let it."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_OBJECTS, 20, 20)
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def verify_home(home: Path) -> Report:

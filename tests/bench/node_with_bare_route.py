@@ -29,7 +29,7 @@ async def serve(home: Path) -> None:
         config = running.node.config
         await web.TCPSite(runner, config.host, config.port).start()
         running.federation.start()
-        main.settle_memory()
+        main.settle_interpreter()
         await asyncio.Event().wait()
 
 

@@ -6,7 +6,8 @@ from hashlib import sha256
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from eventsourcing.domain import Aggregate, CanInitAggregate, CanMutateAggregate
+from eventsourcing.domain import Aggregate, CanMutateAggregate
+from eventsourcing.utils import get_topic
 
 from aidmesh_node.domain.act import Act
 
@@ -57,8 +58,19 @@ class Recorded(Aggregate):
     heard_at: str | None = None
 
     @classmethod
-    def _begin(cls, event_class: type[CanInitAggregate[UUID]], aggregate_id: UUID, by: Act, **fields: Any) -> Self:
-        return cls._create(event_class, id=aggregate_id, timestamp=by.at, **_said_by(by), **fields)
+    def _begin(cls, event_class: type[Created], aggregate_id: UUID, by: Act, **fields: Any) -> Self:
+        # What the library's own `_create` does, without looking for an id among the fields.
+        event = event_class(
+            originator_id=aggregate_id,
+            originator_version=cls.INITIAL_VERSION,
+            originator_topic=get_topic(cls),
+            timestamp=by.at,
+            **_said_by(by),
+            **fields,
+        )
+        aggregate: Self = event.mutate(None)
+        aggregate.pending_events.append(event)
+        return aggregate
 
     def _record(self, event_class: type[CanMutateAggregate[UUID]], by: Act, **fields: Any) -> None:
         self.trigger_event(event_class, timestamp=by.at, **_said_by(by), **fields)

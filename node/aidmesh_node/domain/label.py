@@ -30,7 +30,7 @@ def label(what: str, text: str | None) -> str | None:
     """
     if text is None:
         return None
-    line = " ".join(unicodedata.normalize("NFC", text).split())
+    line = " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
     if not line:
         return None
     if len(line) > LABEL_CHARACTERS_MAX:

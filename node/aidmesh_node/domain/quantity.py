@@ -55,6 +55,8 @@ def check_amount(amount: Decimal, unit: str | None = None, *, zero: bool = False
     """`amount` without trailing zeros, or Refused for the reasons of `parse_amount`."""
     if not amount.is_finite():
         raise Refused("bad_quantity", "That is not an amount.", "Use a number such as 31800 or 2.5.")
+    if ZERO < amount <= AMOUNT_MAX and (whole := amount.quantize(_WHOLE)) == amount:
+        return whole  # nearly always
     shown = shortened(str(amount))
     if amount < 0:
         raise Refused("bad_quantity", f"“{shown}” is negative.", "Write how much, as a number above 0.")
@@ -68,9 +70,6 @@ def check_amount(amount: Decimal, unit: str | None = None, *, zero: bool = False
     exact = amount.quantize(_FINEST)
     if exact != amount:
         raise Refused("bad_quantity", f"“{shown}” is finer than we count.", "Use at most 3 decimals.")
-    whole = exact.quantize(_WHOLE)
-    if whole == exact:
-        return whole
     if unit in WHOLE_UNITS:
         raise Refused("bad_quantity", f"{shown} {unit} is not a whole number.", f"Count {unit} in whole numbers.")
     return exact.normalize()

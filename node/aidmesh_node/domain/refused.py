@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
 class Refused(Exception):
@@ -28,13 +28,12 @@ def illegal(detail: str) -> Refused:
     return Refused("illegal", detail, "Ask the other group to look at their node.")
 
 
-def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
+def one_of(what: str, value: str, allowed: Collection[str]) -> str:
     """Return `value` if it is one of `allowed`, else refuse and name what is allowed."""
-    choices = tuple(allowed)
-    if value in choices:
+    if value in allowed:
         return value
     code = "unknown_" + what.replace(" ", "_").replace("-", "_")
-    raise Refused(code, f"“{shortened(value)}” is not a known {what}.", f"Use one of: {', '.join(choices)}.")
+    raise Refused(code, f"“{shortened(value)}” is not a known {what}.", f"Use one of: {', '.join(allowed)}.")
 
 
 def shortened(text: str, characters_max: int = 60) -> str:

@@ -37,7 +37,7 @@ from aidmesh_protocol.merkle import Frontier
 
 log = logging.getLogger(__name__)
 
-LOAD_PAUSE_SECONDS = 0.02
+LOAD_PAUSE_SECONDS = 0.05
 """Under load one round decides on, and one signature covers, all that came meanwhile."""
 
 LOAD_EVENTS = 4

@@ -14,7 +14,6 @@ from aidmesh_node.application.not_found import NotFound
 from aidmesh_node.application.ports import A, Event
 from aidmesh_node.storage.aggregates import AggregateCache
 from aidmesh_node.storage.database import Database
-from aidmesh_node.storage.event_log import SqliteEventLog
 from aidmesh_node.storage.evidence import SqliteEvidence
 from aidmesh_node.storage.feeds import SqliteFeeds
 from aidmesh_node.storage.idempotency import SqliteIdempotency
@@ -22,6 +21,7 @@ from aidmesh_node.storage.mapper import HashingMapper
 from aidmesh_node.storage.person_keys import PersonKeys
 from aidmesh_node.storage.positions import SqlitePositions
 from aidmesh_node.storage.projector import project
+from aidmesh_node.storage.staged_log import StagedEventLog
 from aidmesh_node.storage.subjects import SqliteSubjects
 from aidmesh_node.storage.transcoder import MsgpackTranscoder
 from aidmesh_node.storage.vault import SqliteVault
@@ -43,11 +43,9 @@ class Bench:
     ) -> None:
         connection = database.connection
         self.connection = connection
-        self.recorder = database.recorder
         self.mapper = HashingMapper(MsgpackTranscoder())
-        self.log = SqliteEventLog(connection, self.mapper)
+        self.log = StagedEventLog(connection, self.mapper, database.recorder)
         self.cache = cache
-        self.position = self.log.max_position()
         self.feeds = SqliteFeeds(connection)
         self.vault = SqliteVault(connection, keys, entropy)
         self.subjects = SqliteSubjects(connection)
@@ -57,10 +55,14 @@ class Bench:
 
 
 class SqliteWork:
-    """One job's Work. ``touched`` is everything that must be forgotten when the job fails."""
+    """One job's Work. ``touched`` is everything that must be forgotten when the job fails.
+
+    The job's savepoint is opened by the first thing that needs it: most jobs only stage events."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench: Bench | None = bench
+        self._begun_at = bench.log.position
+        self._savepoint = False
         self._failed: BaseException | None = None
         self.touched: dict[UUID, Aggregate] = {}
         self.ids_touched: set[UUID] = set()
@@ -73,31 +75,31 @@ class SqliteWork:
 
     @property
     def feeds(self) -> SqliteFeeds:
-        return self.bench.feeds
+        return self._rows().feeds
 
     @property
     def vault(self) -> SqliteVault:
-        return self.bench.vault
+        return self._rows().vault
 
     @property
     def subjects(self) -> SqliteSubjects:
-        return self.bench.subjects
+        return self._rows().subjects
 
     @property
     def positions(self) -> SqlitePositions:
-        return self.bench.positions
+        return self._rows().positions
 
     @property
     def idempotency(self) -> SqliteIdempotency:
-        return self.bench.idempotency
+        return self._rows().idempotency
 
     @property
     def evidence(self) -> SqliteEvidence:
-        return self.bench.evidence
+        return self._rows().evidence
 
     @property
     def position(self) -> int:
-        return self.bench.position
+        return self.bench.log.position
 
     def get(self, cls: type[A], id: UUID) -> A:
         aggregate = self.find(cls, id)
@@ -111,7 +113,7 @@ class SqliteWork:
         if aggregate is None:
             aggregate = bench.cache.get(id)
         if aggregate is None:
-            aggregate = project(bench.log.stream(id))
+            aggregate = project(self._rows().log.stream(id))
             if aggregate is None:
                 return None
             bench.cache.put(aggregate)
@@ -124,7 +126,7 @@ class SqliteWork:
     def commit(self, *aggregates: Aggregate) -> None:
         bench = self.bench
         try:
-            stored: list[StoredEvent] = []
+            staged: list[StoredEvent] = []
             for aggregate in aggregates:
                 stored_version = aggregate.version - len(aggregate.pending_events)
                 found = bench.log.version(aggregate.id)
@@ -134,27 +136,27 @@ class SqliteWork:
                         f"{aggregate.id.hex} is stored at version {found}, not {stored_version}: get it again"
                     )
                 self._touch(aggregate)
-                stored.extend(map(bench.mapper.to_stored_event, aggregate.collect_events()))
-            if stored:
-                bench.position = bench.recorder.insert(stored)[-1]
+                staged.extend(map(bench.mapper.to_stored_event, aggregate.collect_events()))
+            bench.log.stage(staged)
         except BaseException as error:
-            # Events are collected but not stored: the job must not end well even if it catches this.
+            # Events are collected but not staged: the job must not end well even if it catches this.
             self._failed = error
             raise
         for aggregate in aggregates:
             bench.cache.put(aggregate)
 
     def events_after(self, position: int, limit: int) -> list[tuple[int, Event]]:
-        return self.bench.log.select(position, limit)
+        return self._rows().log.select(position, limit)
 
     def events_without(self, position: int, limit: int, topics: frozenset[bytes]) -> list[tuple[int, Event | None]]:
-        return self.bench.log.select_without(position, limit, topics)
+        return self._rows().log.select_without(position, limit, topics)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
         self._assert_all_committed()
-        bench = self.bench
-        position, staged = bench.position, bench.vault.staged()
+        bench = self._rows()
+        position, staged = bench.log.position, bench.vault.staged()
+        bench.log.flush()
         bench.connection.execute("SAVEPOINT attempt")
         try:
             yield
@@ -165,7 +167,7 @@ class SqliteWork:
             if bench.connection.in_transaction:
                 bench.connection.execute("ROLLBACK TO attempt")
                 bench.connection.execute("RELEASE attempt")
-            bench.position = position
+            bench.log.rewind(position)
             bench.vault.rewind(staged)
             bench.cache.forget(self.ids_touched)
             self.touched.clear()
@@ -177,8 +179,29 @@ class SqliteWork:
         """The job returned. Raises UncommittedChange when it left something half done."""
         self._assert_all_committed()
 
+        if self._savepoint:
+            self.bench.connection.execute("RELEASE job")
+
+    def undo(self) -> None:
+        """The job raised: nothing of it is left in the transaction or in memory. ``touched`` must be forgotten."""
+        bench = self.bench
+        if self._savepoint:
+            bench.connection.execute("ROLLBACK TO job")
+            bench.connection.execute("RELEASE job")
+        bench.log.rewind(self._begun_at)
+        bench.cache.forget(self.ids_touched)
+
     def close(self) -> None:
         self._bench = None
+
+    def _rows(self) -> Bench:
+        """The bench, for reading or writing rows: from here on SQLite undoes this job, and it alone."""
+        bench = self.bench
+        if not self._savepoint:
+            bench.log.flush(self._begun_at)
+            bench.connection.execute("SAVEPOINT job")
+            self._savepoint = True
+        return bench
 
     def _touch(self, aggregate: Aggregate) -> None:
         self.touched[aggregate.id] = aggregate

@@ -15,7 +15,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from itertools import chain
 from threading import Lock, Thread, current_thread
 from typing import TypeVar
 from uuid import UUID
@@ -27,6 +26,7 @@ from aidmesh_node.storage.connections import BUSY_TIMEOUT_MS
 from aidmesh_node.storage.database import Database
 from aidmesh_node.storage.delivery import Accepted, deliver
 from aidmesh_node.storage.faults import breaks_writer, is_storage_fault, unavailable
+from aidmesh_node.storage.gathering import Gathering
 from aidmesh_node.storage.person_keys import PersonKeys
 from aidmesh_node.storage.work import Bench, SqliteWork
 
@@ -67,12 +67,12 @@ class Writer:
         self._queue: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._queued_jobs_max = queued_jobs_max
         self._gate = Lock()  # between "may I come in" and coming in, so that close leaves nobody behind
-        self._gathered: dict[asyncio.AbstractEventLoop, list[Accepted]] = {}
+        self._gathered: dict[asyncio.AbstractEventLoop, Gathering] = {}
         self._closed = False
         self._broken_by: BaseException | None = None
         self._on_broken = on_broken
         self._listeners: tuple[Callable[[int], None], ...] = ()
-        self._position = self._bench.position
+        self._position = self._bench.log.position
         self._told_changes = self._checked_changes = self._connection.total_changes
         self._commits = 0
         self._truncate = False
@@ -106,10 +106,10 @@ class Writer:
         future: asyncio.Future[Done[T]] = loop.create_future()
         with self._gate:
             self._check_open()
-            if loop not in self._gathered:
-                self._gathered[loop] = []
-                loop.call_soon(self._hand_over, loop)
-            self._gathered[loop].append(Accepted(job, future, loop))
+            gathering = self._gathered.get(loop)
+            if gathering is None:
+                gathering = self._gathered[loop] = Gathering(loop, self._hand_over)
+            gathering.add(Accepted(job, future, loop))
         return await future
 
     def close(self) -> None:
@@ -118,9 +118,8 @@ class Writer:
         with self._gate:
             if not self._closed:
                 self._closed = True
-                for accepted in chain.from_iterable(self._gathered.values()):
-                    self._queue.put(accepted)
-                self._gathered.clear()
+                for gathering in self._gathered.values():
+                    self._put(gathering.take_all())
                 self._queue.put(None)
         if self._thread is not current_thread():
             self._thread.join()
@@ -130,12 +129,13 @@ class Writer:
             self._check_open()
             self._queue.put(accepted)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
-        """What the loop's callbacks asked for in one turn goes to the thread at once: as long as they run, the two
-        would only take the interpreter from each other."""
+    def _hand_over(self, gathering: Gathering) -> None:
         with self._gate:
-            for accepted in self._gathered.pop(loop, ()):
-                self._queue.put(accepted)
+            self._put(gathering.take())
+
+    def _put(self, jobs: list[Accepted]) -> None:
+        for accepted in jobs:
+            self._queue.put(accepted)
 
     def _check_open(self) -> None:
         if self._broken_by is not None:
@@ -188,16 +188,17 @@ class Writer:
                 if accepted.begins():
                     ran.append(accepted)
                     going = self._job(accepted, touched)
-            if self._bench.position != self._position:
+            if self._bench.log.position != self._position:
+                self._bench.log.flush()
                 # So that a log whose newest events are gone is noticed.
-                self._bench.positions.put(LOGGED, self._bench.position)
+                self._bench.positions.put(LOGGED, self._bench.log.position)
             erased = self._bench.vault.flush()
             self._connection.execute("COMMIT")
         except BaseException as error:
             self._abandon(error, touched)
             # Without a transaction to run in, the rest of the batch fares no better.
             return _all_fail(batch, ran, error)
-        self._position = self._bench.position
+        self._position = self._bench.log.position
         self._commits += 1
         self._truncate = self._truncate or erased
         if self._connection.total_changes != self._told_changes:
@@ -208,8 +209,7 @@ class Writer:
     def _job(self, accepted: Accepted, touched: set[UUID]) -> bool:
         """Run one job in its savepoint; False when it raised. Raises only what ends the whole transaction."""
         bench = self._bench
-        position, staged = bench.position, bench.vault.staged()
-        self._connection.execute("SAVEPOINT job")
+        staged = bench.vault.staged()
         work = SqliteWork(bench)
         try:
             value = accepted.job(work)
@@ -218,24 +218,20 @@ class Writer:
             touched |= work.ids_touched
             if is_storage_fault(error) or not self._connection.in_transaction:
                 raise
-            self._connection.execute("ROLLBACK TO job")
-            self._connection.execute("RELEASE job")
-            bench.cache.forget(work.ids_touched)
-            bench.position = position
+            work.undo()
             bench.vault.rewind(staged)
             accepted.outcome = error
             return False
         finally:
             work.close()
         touched |= work.ids_touched
-        self._connection.execute("RELEASE job")
-        accepted.outcome = Done(value, bench.position)
+        accepted.outcome = Done(value, bench.log.position)
         return True
 
     def _abandon(self, error: BaseException, touched: set[UUID]) -> None:
         bench = self._bench
         bench.cache.forget(touched)
-        bench.position = self._position
+        bench.log.rewind(self._position)
         bench.vault.rewind(0)
         broken = breaks_writer(error)
         try:

@@ -28,7 +28,7 @@ EVENTS_MAX = 500
 """Events of one transaction: enough to make its cost small, few enough to be visible within some 50 ms."""
 
 LOAD_EVENTS = 4
-LOAD_PAUSE_SECONDS = 0.02
+LOAD_PAUSE_SECONDS = 0.05
 """After more events than this at once the next transaction waits a little, so that it carries more: under load a
 transaction for every few events would cost more than the events. A quiet node is shown at once."""
 
