@@ -221,7 +221,9 @@ async def open_node(
         loop = asyncio.get_running_loop()
         writer = WriterThread(database, person_keys, entropy.bytes, on_broken=partial(_soon, loop, broken.set))
         readers = node_readers(paths.database, person_keys)
-        views = Views(paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection))
+        views = Views(
+            paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic
+        )
         # Every peer may hold one connection open: the number of links is the bound.
         session = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar(), auto_decompress=False)
         try:
@@ -246,7 +248,7 @@ async def open_node(
                 broken=broken,
             )
             writer.on_commit(views.notify)
-            writer.on_commit(partial(_soon, loop, federation.news))
+            writer.on_commit(_on_growth(partial(_soon, loop, federation.news)))
             await readers.run(partial(_check_key, paths.keys, keys.signing, gid))
             await federation.load()
             views.start()
@@ -307,6 +309,19 @@ def _check_key(directory: Path, key: SigningKey, gid: str, reading: Reading) -> 
     identity = read_identity(reading.feeds, gid)
     if identity is None or identity.key != key.verify_key:
         raise StartError(f"{directory / 'signing.key'} is not this group's key: restore keys and home from one backup")
+
+
+def _on_growth(told: Callable[[int], None]) -> Callable[[int], None]:
+    """`told(position)` only when the log has grown: most of what peers say, and our own signatures, add nothing."""
+    known = -1
+
+    def listen(position: int) -> None:
+        nonlocal known
+        if position != known:
+            known = position
+            told(position)
+
+    return listen
 
 
 def _soon(loop: asyncio.AbstractEventLoop, what: Callable[[], None], _: object) -> None:

@@ -60,9 +60,9 @@ async def test_an_offer_heard_again_is_the_same_pledge(tmp_path: Path) -> None:
         await mesh.settle()
         offered = await pledge(bob, subject, 3)
         await mesh.settle()
-        position = alice.node.writer.position  # type: ignore[attr-defined]
+        position = alice.node.writer.position
         await hear_offer(alice, bob, circle, subject_of(bob, circle, offered), subject)
-        assert alice.node.writer.position == position  # type: ignore[attr-defined]
+        assert alice.node.writer.position == position
         assert [event.originator_id for event in made(alice, Pledge.Offered)] == [heard(bob, circle, offered)]
         assert await need_totals(alice, need) == (0, 0, 10)
         await check_all_agree(mesh)

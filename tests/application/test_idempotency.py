@@ -31,11 +31,11 @@ async def test_a_repeated_request_gets_the_first_answer_and_changes_nothing(tmp_
         alice = await mesh.found("alice")
         first = await post(alice, ONCE)
         assert not first.replayed
-        position = alice.node.writer.position  # type: ignore[attr-defined]
+        position = alice.node.writer.position
         for _ in range(3):
             again = await post(alice, ONCE)
             assert again.replayed and again.body == first.body
-        assert alice.node.writer.position == position  # type: ignore[attr-defined]
+        assert alice.node.writer.position == position
         assert [need.originator_id.hex for need in made(alice, Need.Posted)] == [first.body["id"]]
         await check_all_agree(mesh)
 

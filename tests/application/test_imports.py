@@ -81,7 +81,7 @@ async def record(group: Group, plan: Plan, role: str = "coordinator") -> dict[st
 async def test_an_import_records_every_row_in_one_transaction(tmp_path: Path) -> None:
     async with Mesh(tmp_path) as mesh:
         alice = await mesh.found("alice")
-        before = alice.node.writer.position  # type: ignore[attr-defined]
+        before = alice.node.writer.position
         told = await record(alice, PLAN)
         assert told["needs"] == [draft.id.hex for draft in PLAN.needs]
         assert told["offers"] == [draft.id.hex for draft in PLAN.offers]

@@ -104,6 +104,29 @@ async def test_a_crash_between_two_steps_of_publishing_needs_nothing(tmp_path: P
 
 
 @pytest.mark.faults
+async def test_what_a_peer_was_served_before_it_was_stored_is_signed_again_with_the_same_bytes(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        world = await World.begin(mesh)
+        subject = await world.share_more()
+        DEATHS["after the signature"](world.alice.federation.publisher)
+        with pytest.raises(Dies):
+            await world.alice.federation.publisher.publish()
+        await world.pull(world.bob)
+        assert subject in await on_board(world.bob), "served before it was stored"
+        notes = world.notes()
+        assert notes[world.bob.node.gid] != notes[world.alice.node.gid], "not stored at home yet"
+        await world.restart()
+        await mesh.settle()
+        assert world.alice.federation.standing()["standing"] == "active"
+        assert set(world.notes().values()) == {notes[world.bob.node.gid]}, "the same bytes again"
+        later = await world.share_more("Ropes")
+        await mesh.settle()
+        assert {subject, later} <= set(await on_board(world.bob))
+        world.signatures.check()
+        await check_all_agree(mesh)
+
+
+@pytest.mark.faults
 @pytest.mark.parametrize("death", DEATHS)
 async def test_a_crash_at_the_first_words_to_a_new_circle_needs_nothing(tmp_path: Path, death: str) -> None:
     async with Mesh(tmp_path) as mesh:

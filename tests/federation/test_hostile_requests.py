@@ -112,7 +112,7 @@ async def test_a_peer_gets_nothing_that_is_not_served_to_it(tmp_path: Path) -> N
     """It wants parts and entries of the circle with bob, of entries that are not signed, and everything twice."""
     async with town(tmp_path) as here:
         alice, x = here.alice, await here.mallory()
-        with_bob = RawFeed(circle_origin(alice.node.gid, alice.federation.links.all()[0].circle or b""), x.key)
+        with_bob = RawFeed(circle_origin(alice.node.gid, here.with_bob), x.key)
         with_x = RawFeed(circle_origin(alice.node.gid, x.circle), x.key)
         await share(alice, await post_need(alice, 5), x.circle)
         await alice.federation.publisher.publish()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+from uuid import UUID
+
 import pytest
 
 from .conftest import BLANKETS, Group
@@ -86,13 +89,10 @@ async def test_a_few_characters_of_an_id_are_enough(group: Group) -> None:
 
 
 async def test_two_ids_that_begin_alike_must_be_told_apart(group: Group) -> None:
-    first, source = await group.need(), group.node.entropy.bytes
+    first, draw = await group.need(), group.node.entropy.uuids
     twin = first[:-1] + ("0" if first[-1] != "0" else "1")
-    group.node.entropy.bytes = lambda count: bytes.fromhex(twin) * 3 if count == 48 else source(count)
-    try:
+    with patch.object(group.node.entropy, "uuids", lambda count: [UUID(twin)] * 3 if count == 3 else draw(count)):
         assert await group.need() == twin
-    finally:
-        group.node.entropy.bytes = source
     answer = await group.get("member", f"/needs/{first[:6]}")
     assert (answer.status, answer.code) == (409, "ambiguous_id")
     assert (await group.get("member", f"/needs/{twin}")).body["id"] == twin

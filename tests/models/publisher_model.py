@@ -182,7 +182,7 @@ class Search:
         for number, peer in enumerate(world.peers):
             if number not in node.shown_by:
                 yield f"is shown by peer {number}", self.shown(world, at, number)
-            seen = node.rows[: node.stored]
+            seen = node.rows[: max(node.stored, node.step[1] if node.step[0] == self.signed_step else 0)]
             if len(seen) > len(peer.seen):
                 peers = _put(world.peers, number, peer._replace(seen=seen))
                 yield f"serves peer {number} a checkpoint", world._replace(peers=peers, served=world.served | {seen})
@@ -198,7 +198,7 @@ class Search:
             yield "appends", _with(world, at, node._replace(rows=rows))._replace(draws=world.draws + 1)
 
     def _publish(self, world: World, at: int, node: Node) -> Iterator[tuple[str, World]]:
-        """Mark, sign, store: one step each, so that a crash fits between any two."""
+        """Mark, sign, store: one step each, so that a crash fits between any two. Served from the signature on."""
         done, size = node.step
         first, second = ("mark", "sign") if self.rules.marks_first else ("sign", "mark")
         if done == "":
@@ -221,6 +221,11 @@ class Search:
             return
         after = _with(world, at, node._replace(known_mark=rows, step=("mark", size)))
         yield f"marks {size}", after._replace(marks=_put(world.marks, which, rows))
+
+    @property
+    def signed_step(self) -> str:
+        """The last step before storing: a checkpoint is served as soon as it is marked and signed."""
+        return "sign" if self.rules.marks_first else "mark"
 
     def can_sign(self, node: Node) -> bool:
         audience = frozenset(range(self.bounds.peers))

@@ -119,6 +119,14 @@ class World:
 
         return self.alice.node.readers.run_now(read)
 
+    def notes(self) -> dict[str, bytes]:
+        """The checkpoint of alice's feed that each group has stored, by gid."""
+
+        def read(reading: Any) -> bytes:
+            return bytes(reading.feeds.head(self.origin).checkpoint)
+
+        return {group.node.gid: group.node.readers.run_now(read) for group in (self.alice, self.bob)}
+
     def cut(self) -> None:
         self.mesh.network.cut = {self.bob.endpoint}
 

@@ -158,6 +158,13 @@ class Town:
     """What must not end before the story does."""
     _told: int = 0
 
+    @property
+    def with_bob(self) -> bytes:
+        """The circle of alice's and bob's groups."""
+        link = self.alice.federation.links.get(self.bob.node.gid)
+        assert link is not None and link.circle is not None
+        return link.circle
+
     async def mallory(self, name: str = "mallory") -> RawPeer:
         """A hostile peer of alice's group."""
         peer = RawPeer(self.mesh, name)

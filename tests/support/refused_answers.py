@@ -108,7 +108,7 @@ async def feed_of_bob(town: Town, x: RawPeer) -> Shown:
 
 
 async def feed_of_another_circle(town: Town, x: RawPeer) -> Shown:
-    feed = RawFeed(circle_origin(x.gid, town.alice.federation.links.all()[0].circle or b""), x.key)
+    feed = RawFeed(circle_origin(x.gid, town.with_bob), x.key)
     feed.append(x.need())
     assert feed.origin != x.feed.origin
     return of_frame(CheckpointFrame(feed.note()))

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -46,7 +47,9 @@ class House:
         self.views = self.open_views()
 
     def open_views(self) -> Views:
-        return Views(self.path / "views.db", OURS, self.home.readers, lambda path: Readers(path, lambda it: it))
+        return Views(
+            self.path / "views.db", OURS, self.home.readers, lambda path: Readers(path, lambda it: it), monotonic
+        )
 
     def reopen_views(self) -> None:
         self.views.close()

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -373,7 +374,9 @@ async def test_stopping_while_there_is_much_to_do(tmp_path: Path) -> None:
     house.views.start()
     house.views.close()
     assert "aidmesh-views" not in {thread.name for thread in threading.enumerate()}
-    house.views = Views(tmp_path / "views.db", OURS, house.home.readers, lambda path: Readers(path, lambda it: it))
+    house.views = Views(
+        tmp_path / "views.db", OURS, house.home.readers, lambda path: Readers(path, lambda it: it), monotonic
+    )
     house.views.catch_up()
     assert house.views.read(lambda it: it.execute("SELECT count(*) FROM shared_needs").fetchone()) == (3_000,)
     house.close()

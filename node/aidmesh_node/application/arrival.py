@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aidmesh_node.application.ports import FeedHead, NewEntry
 from aidmesh_protocol.bundle import PartFrame
@@ -16,6 +17,9 @@ from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Extension, Package, TrustedFeed, extend
 from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.merkle import Frontier
+
+CHECKED_MAX = 256
+"""Checkpoints kept, of some 400 bytes each: one or two for every feed that peers are likely to add to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,16 @@ class Arrival:
     checkpoint: VerifiedCheckpoint
 
 
+@lru_cache(maxsize=CHECKED_MAX)
+def checked(note: bytes, origin: str, key: VerifyKey) -> VerifiedCheckpoint:
+    """`open_checkpoint`, once for the same bytes: each feed's newest is looked at again whenever more arrives."""
+    return open_checkpoint(note, origin, key)
+
+
 def trusted(head: FeedHead, key: VerifyKey) -> TrustedFeed:
     """The feed as we hold it. Our own rows were verified when they came, and `aidmesh verify` does it again."""
     newest = head.claimed if head.claimed_size > head.signed_size else head.checkpoint
-    checkpoint = open_checkpoint(newest, head.origin, key) if newest else None
+    checkpoint = checked(newest, head.origin, key) if newest else None
     return TrustedFeed(head.origin, key, Frontier.decode(head.frontier), checkpoint)
 
 

@@ -38,6 +38,8 @@ class Node:
 
     async def commit(self, job: Job, once: Once | None = None) -> Reply:
         """Run a use case durably. Raises what it raises, and Unavailable."""
+        # Asked for first, so that both are handed to the writer together: one transaction, one fsync.
+        self.peers.publish_along()
         reply = await commit(self.writer, job, once, self.clock)
         if self.peers.recovering:
             reply.body["notice"] = (

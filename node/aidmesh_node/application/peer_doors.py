@@ -48,6 +48,10 @@ class PeerDoors(Protocol):
         """POST /aidmesh/1/pair: one pairing question. Raises Refused too."""
         ...
 
+    def publish_along(self) -> None:
+        """A command is about to be handed to the writer: what it lets leave may go into the same transaction."""
+        ...
+
     def invite(self, hours: int | None) -> dict[str, object]:
         """{invitation, expires}: a new invitation for another group. Raises Refused."""
         ...

@@ -344,6 +344,10 @@ class Work(Protocol):
 class Writer(Protocol):
     """The one way anything becomes durable. Jobs run one after another; a batch shares one fsync."""
 
+    @property
+    def position(self) -> int:
+        """The last durable position of the log."""
+
     def submit(self, job: Callable[[Work], T]) -> Future[Done[T]]:
         """Queue a job. The future resolves only after COMMIT and fsync; with the job's own exception when it
         raised (nothing of it was kept); with Unavailable when storage failed (nothing of its batch was kept).

@@ -2,7 +2,7 @@
 comes out.
 
 A node never contradicts what it has signed: not after a crash, an old backup, a clone or a snapshot that took
-the mark back too. The order of publishing (rows, mark, signature, stored checkpoint, served) and these rules
+the mark back too. The order of publishing (rows, mark, signature, served, stored checkpoint) and these rules
 were searched exhaustively: tests/models/publisher_model.py.
 """
 

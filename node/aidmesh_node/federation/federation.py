@@ -35,6 +35,12 @@ log = logging.getLogger(__name__)
 
 VERSIONS = (1,)
 
+PUBLISH = "publish"
+"""The task that publishes."""
+
+STORE_PAUSE_SECONDS = 0.005
+"""From serving a signature to storing it."""
+
 SIGNATURE_RETRY_SECONDS = 2.0
 """How often a confirmed pairing asks whether the other side has confirmed too."""
 
@@ -67,7 +73,7 @@ class Federation:
 
     def start(self) -> None:
         """Publish, follow every active link, finish pairings, let go of what nobody answers: until `stop`."""
-        self._run("publish", self._publish_always())
+        self._run(PUBLISH, self._publish_always())
         self._run("lapse", self._lapse_always())
         self._run("links", self._mind_links())
         # Peers that gave up on us should look now: until they ask, we do not know what they have seen of us.
@@ -130,7 +136,12 @@ class Federation:
         self._changed.set()
         return answer
 
-    # What operators do about peers.
+    # What operators do about peers, and commands of members let leave.
+
+    def publish_along(self) -> None:
+        """See PeerDoors. Only a running node does; else whoever drives it publishes when they want."""
+        if PUBLISH in self._tasks:
+            self.publisher.append_along()
 
     def invite(self, hours: int | None) -> dict[str, object]:
         """{invitation, expires}: a new invitation for another group. Raises Refused."""
@@ -214,8 +225,11 @@ class Federation:
     async def _publish_always(self) -> None:
         while True:
             self._changed.clear()
-            if await self.publisher.publish():
+            if await self.publisher.serve_news():
                 self._send_wakes()
+                # First it goes out: storing the signature now would only keep peers waiting.
+                await self.clock.sleep(STORE_PAUSE_SECONDS)
+                await self.publisher.store()
             await self._changed.wait()
 
     def _send_wakes(self) -> None:
@@ -244,8 +258,8 @@ class Federation:
                 elif link.state == "pending" and link.confirmed and f"sign {link.gid}" not in self._tasks:
                     # A task of its own: a peer that does not answer must not keep the others waiting.
                     self._run(f"sign {link.gid}", self._try_signatures(link.gid))
-            if "publish" not in self._tasks:
-                self._run("publish", self._publish_always())
+            if PUBLISH not in self._tasks:
+                self._run(PUBLISH, self._publish_always())
             if "lapse" not in self._tasks:
                 self._run("lapse", self._lapse_always())
             await first_of(self.clock.sleep(SIGNATURE_RETRY_SECONDS), self.links.changed.wait())

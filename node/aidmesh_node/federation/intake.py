@@ -7,11 +7,11 @@ answer can make us hold, store as evidence or compute has a bound, so a hostile 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from aidmesh_node.application import inbox, own_feeds
-from aidmesh_node.application.arrival import Arrival, trusted, verify, verify_late
+from aidmesh_node.application.arrival import Arrival, checked, trusted, verify, verify_late
 from aidmesh_node.application.ports import FeedConflict, FeedHead, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
@@ -30,7 +30,7 @@ from aidmesh_protocol.bundle import (
     PartFrame,
     encode_frame,
 )
-from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
+from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
 from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import TrustedFeed, weigh
@@ -103,7 +103,9 @@ class Intake:
         known: Identities,
         publisher: Publisher,
         clock: Clock,
+        interpret: Callable[[str], Awaitable[object]],
     ) -> None:
+        """`interpret(origin)` interprets the next entries of a feed, if it may."""
         self._gid = gid
         self._link = link
         self._writer = writer
@@ -111,6 +113,7 @@ class Intake:
         self._identities = known
         self._publisher = publisher
         self._clock = clock
+        self._interpret = interpret
         self._feeds: dict[bytes, _Feed] = {}
         self._collecting: _Feed | None = None
         self._refused: set[bytes] = set()
@@ -236,7 +239,7 @@ class Intake:
         if head.frozen is not None:
             raise ProtocolError(head.frozen, "this feed is frozen since its owner contradicted itself", (note,))
         known, key = head, self._identities.known(self._link.gid).key
-        checkpoint = open_checkpoint(note, origin, key)
+        checkpoint = checked(note, origin, key)
         feed = trusted(known, key)
         weight = weigh(feed, checkpoint)
         if weight == "stale" and feed.checkpoint is not None:
@@ -297,11 +300,22 @@ class Intake:
             proof = error.evidence if error.code == "fork_detected" else _refused(feed, frame, parts)
             raise ProtocolError(error.code, error.detail, proof) from error
         if arrival.entries:
-            await self._writer.run(lambda work: inbox.accept(work, arrival))
+            await self._keep(arrival, feed.head.origin)
             feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.entries)
         else:
             self._idle()
+
+    async def _keep(self, arrival: Arrival, origin: str) -> None:
+        """Store, and interpret at once what is little: asked for together, both share one fsync and are seen together.
+        The one may still fail without the other."""
+        store = self._writer.run(lambda work: inbox.accept(work, arrival))
+        if len(arrival.entries) >= THREADED_ENTRIES_MIN:
+            await store
+            return
+        for outcome in await asyncio.gather(store, self._interpret(origin), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _verified(self, feed: _Feed, frame: PackageFrame, parts: list[PartFrame]) -> Arrival:
         if len(frame.package.entries) < THREADED_ENTRIES_MIN:

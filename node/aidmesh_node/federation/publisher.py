@@ -1,8 +1,8 @@
-"""Publishing, in this order: rows, mark, signature, stored checkpoint, served. Never contradicts what was signed.
+"""Publishing, in this order: rows, mark, signature, served, stored checkpoint. Never contradicts what was signed.
 
 If the process dies between any two steps nothing needs mending: committed rows are never discarded, and signing the
-same size and root again gives the same bytes. After every start a feed that was ever signed is not signed again until
-a peer has shown its newest checkpoint of it (SPEC §16).
+same size and root again gives the same bytes; so peers need not wait until the signature is stored. After every start
+a feed that was ever signed is not signed again until a peer has shown its newest checkpoint of it (SPEC §16).
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from aidmesh_node.application import own_feeds
 from aidmesh_node.application.ports import (
+    Done,
     FeedHead,
     MarkConflict,
     MarkFile,
@@ -25,6 +27,7 @@ from aidmesh_node.application.ports import (
     Writer,
 )
 from aidmesh_node.application.publication import Publication
+from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain import own_feed
 from aidmesh_node.entropy import Entropy
@@ -44,6 +47,9 @@ LOAD_EVENTS = 4
 """More events than this decided on at once is load; below it the group is quiet and is published at once."""
 
 PART_KEY_BYTES = 16
+
+Appended = tuple[int, int, list[FeedHead]]
+"""The position decided up to, how many events that were, and our feeds with entries that are not signed."""
 
 
 @dataclass(slots=True)
@@ -86,6 +92,8 @@ class Publisher:
         self._round_at = float("-inf")
         self._round_events = 0
         self._decided = 0
+        self._unstored: dict[int, VerifiedCheckpoint] = {}
+        self._along: asyncio.Future[Done[Appended]] | None = None
         self._served = asyncio.Event()
 
     async def start(self, circles: Iterable[bytes]) -> None:
@@ -156,23 +164,69 @@ class Publisher:
         return self._served
 
     async def publish(self) -> bool:
+        """`serve_news`, then `store`. True when anything new is served."""
+        progress = await self.serve_news()
+        await self.store()
+        return progress
+
+    async def store(self) -> None:
+        """Store the newest signature of each feed that is served. Until then a restart makes the same bytes again."""
+        unstored, self._unstored = self._unstored, {}
+
+        def keep(work: Work) -> None:
+            for feed, signed in unstored.items():
+                work.feeds.store_checkpoint(feed, signed.note, signed.size)
+
+        try:
+            if unstored:
+                await self._writer.run(keep)
+        except BaseException:
+            self._unstored = unstored | self._unstored
+            raise
+
+    async def serve_news(self) -> bool:
         """Decide on all new events, append, sign and serve. True when anything new is served."""
         progress = False
         async with self._publishing:
-            pause = self._round_at + LOAD_PAUSE_SECONDS - self._clock.monotonic()
-            if pause > 0 and self._round_events > LOAD_EVENTS:
+            if (pause := self._pause()) > 0:
                 await self._clock.sleep(pause)
             self._round_at, self._round_events = self._clock.monotonic(), 0
             more = True
             while more and not self.recovering:
-                self._decided, decided, waiting = (await self._writer.run(self._append)).value
+                appended = await self._appended_along()
+                if appended is not None:
+                    self._decided, decided, waiting = appended
+                    # What came behind it in the same transaction is still to be decided on.
+                    more = self._decided < self._writer.position
+                else:
+                    self._decided, decided, waiting = (await self._writer.run(self._append)).value
+                    more = decided == own_feeds.EVENTS_MAX
                 self._round_events += decided
-                more = decided == own_feeds.EVENTS_MAX
                 for head in waiting:
                     progress |= await self._sign(head)
         return progress
 
-    def _append(self, work: Work) -> tuple[int, int, list[FeedHead]]:
+    def append_along(self) -> None:
+        """Decide on the next command in its own transaction; `publish` goes on from there. Not under load, when one
+        decision for many commands costs less. For all it does, `publish` is enough: this only spares a transaction."""
+        if (self._along is None or self._along.done()) and self._pause() <= 0 and not self.recovering:
+            self._along = asyncio.ensure_future(self._writer.run(self._append))
+            self._along.add_done_callback(lambda along: along.cancelled() or along.exception())
+
+    def _pause(self) -> float:
+        """Seconds until the next round under load; 0 when there is none."""
+        left = self._round_at + LOAD_PAUSE_SECONDS - self._clock.monotonic()
+        return max(0.0, left) if self._round_events > LOAD_EVENTS else 0.0
+
+    async def _appended_along(self) -> Appended | None:
+        """What was appended along with a command since the last round."""
+        along, self._along = self._along, None
+        if along is not None:
+            with suppress(Unavailable):
+                return (await along).value
+        return None
+
+    def _append(self, work: Work) -> Appended:
         reached, decided = own_feeds.publish_some(
             work, self._publication, self._gid, lambda: self._entropy.bytes(PART_KEY_BYTES), self._decided
         )
@@ -187,6 +241,8 @@ class Publisher:
         if not self._may_sign(feed):
             return False
         root = Frontier.decode(head.frontier).root()
+        if feed.served is not None and (_same(feed.served, head.size, root) or head.size < feed.served.size):
+            return False  # served already, only not stored yet
         value = MarkValue(head.size, root.hex(), head.generation)
         try:
             if feed.mark != value:
@@ -199,8 +255,7 @@ class Publisher:
         if not self._may_sign(feed):
             return False  # heard while the mark was moved; a mark that is ahead of the signature harms nobody
         signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
-        await self._writer.run(lambda work: work.feeds.store_checkpoint(head.feed, signed.note, head.size))
-        feed.served = signed
+        feed.served = self._unstored[head.feed] = signed
         self._wake()
         return True
 

@@ -31,6 +31,8 @@ from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, WANT_MAX
 EVIDENCE_BYTES_MAX = 4096
 """Bytes kept of an answer that is no bundle: enough to see what it was."""
 
+FRAMES_PER_TURN = 16
+"""Frames taken in at a stretch: more than a piece of news has, and a few milliseconds of the worst."""
 
 AWAITED_MAX = 256
 """Entries after the first that waits whose facts are asked for in one request."""
@@ -69,10 +71,11 @@ async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
     data = b""
     try:
         async for data in stream:
-            for frame in reader.feed(data):
+            for count, frame in enumerate(reader.feed(data), 1):
                 await intake.take(frame)
-                # Frames come as fast as the peer can send: everybody else has a turn between two of them.
-                await asyncio.sleep(0)
+                if count % FRAMES_PER_TURN == 0:
+                    # Frames come as fast as the peer can send: everybody else has a turn now and then.
+                    await asyncio.sleep(0)
         reader.close()
     except Abandoned:
         raise

@@ -47,6 +47,9 @@ BACKOFF_SECONDS_MAX = 300.0
 QUIET_SECONDS_MIN = 0.5
 """From one answer that brought nothing to the next question, so that a peer cannot keep us busy with nothing."""
 
+NEWS_PAUSE_SECONDS = 0.005
+"""From news to the next question: first our own people see it. What the peer says meanwhile comes together."""
+
 WOKEN_SECONDS_MIN = 0.1
 """From a failure to the next question even of a peer that wakes us, so that nobody can make us fail all the time."""
 
@@ -127,7 +130,9 @@ class Replication:
                 self._failed(link.name, contact, error)
             else:
                 self._succeeded(link.name, contact, pulled)
-                if not pulled.entries and self._clock.monotonic() - begun < QUIET_SECONDS_MIN:
+                if pulled.entries:
+                    await self._clock.sleep(NEWS_PAUSE_SECONDS)
+                elif self._clock.monotonic() - begun < QUIET_SECONDS_MIN:
                     # An honest peer holds its answer until it has something to say.
                     await self._clock.sleep(QUIET_SECONDS_MIN)
             contact.woken.clear()
@@ -137,7 +142,10 @@ class Replication:
     async def pull(self, link: Link, wait_seconds: int) -> Pulled:
         """One exchange, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
         body = await ask_for_news(self._readers, link, wait_seconds)
-        intake = Intake(self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock)
+        intake = Intake(
+            self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock,
+            self._interpret_some,
+        )  # fmt: skip
         try:
             return await self._over_endpoints(
                 link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
@@ -150,12 +158,16 @@ class Replication:
         """Interpret whatever of this peer's feeds has not been, unless we are recovering."""
         if self._publisher.recovering:
             return
-        heads = self._readers.run_now(lambda reading: reading.feeds.heads(owner=link.gid))
-        at = self._clock.now()
-        for head in heads:
+        for head in self._readers.run_now(lambda reading: reading.feeds.heads(owner=link.gid)):
             more = head.circle is not None and head.folded < head.size
             while more:
-                more = (await self._writer.run(partial(inbox.interpret, origin=head.origin, at=at))).value
+                more = await self._interpret_some(head.origin)
+
+    async def _interpret_some(self, origin: str) -> bool:
+        """Interpret the next entries of one feed; True when there are more to do now."""
+        if self._publisher.recovering:
+            return False
+        return (await self._writer.run(partial(inbox.interpret, origin=origin, at=self._clock.now()))).value
 
     async def send_wake(self, link: Link) -> None:
         """Tell a peer that is not on the line that we have news. Best effort: it is only a hint.

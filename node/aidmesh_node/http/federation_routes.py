@@ -33,14 +33,18 @@ async def info(doors: PeerDoors, request: web.Request) -> web.StreamResponse:
 
 
 async def sync(doors: PeerDoors, request: web.Request) -> web.StreamResponse:
-    """The first piece is awaited before anything is sent, so that a refusal is still a problem document."""
+    """The first piece is awaited before anything is sent, so that a refusal is still a problem document. Most answers
+    have only one, and go out in one."""
     pieces = doors.sync(_as_received(request, await read_bytes(request, SYNC_BODY_BYTES_MAX)))
     try:
         first = await anext(pieces, None)
-        response = web.StreamResponse(headers={**SECURITY_HEADERS, "Content-Type": BUNDLE_TYPE})
+        second = None if first is None else await _next(pieces)
+        headers = {**SECURITY_HEADERS, "Content-Type": BUNDLE_TYPE}
+        if first is None or second is None:
+            return web.Response(body=first, headers=headers)
+        response = web.StreamResponse(headers=headers)
         await response.prepare(request)
-        if first is not None:
-            await _send(request, response, first, pieces)
+        await _send(request, response, first, _rest(second, pieces))
         return response
     finally:
         close = getattr(pieces, "aclose", None)
@@ -66,6 +70,22 @@ PEER_ROUTES: Final[tuple[tuple[str, str, PeerHandler], ...]] = (
     ("POST", PAIR, pair),
 )
 """No bearer token opens these: the first two tell nothing, the others carry a signature or a secret."""
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | Exception | None:
+    """The next piece; what goes wrong with it must not keep the one before it from going out."""
+    try:
+        return await anext(pieces, None)
+    except Exception as error:
+        return error
+
+
+async def _rest(second: bytes | Exception, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if isinstance(second, Exception):
+        raise second
+    yield second
+    async for piece in pieces:
+        yield piece
 
 
 async def _send(request: web.Request, response: web.StreamResponse, first: bytes, pieces: AsyncIterator[bytes]) -> None:

@@ -2,7 +2,7 @@
 rest.
 
 While callbacks of the loop still run, the writer's thread and they only take the interpreter from each other, which
-costs both more than the wait. A job that comes alone goes at once.
+costs both more than the wait. A job that comes alone goes at once, as do two that were asked for together.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from aidmesh_node.storage.delivery import Accepted
 
 QUIET_TURNS = 6
 """Turns of the loop without a new job that count as rest: a request takes two or three from its bytes to its job."""
+
+FEW = 2
+"""No load yet: one command, or the two steps of taking in a piece of news."""
 
 TOGETHER_MAX = 64
 TOGETHER_SECONDS_MAX = 0.005
@@ -46,13 +49,13 @@ class Gathering:
     def take(self) -> list[Accepted]:
         """The jobs, when it is time; else none, and ``hand_over`` comes again in the next turn."""
         count = len(self._jobs)
-        if (self._busy or count > 1) and count < TOGETHER_MAX and self.loop.time() < self._until:
+        if (self._busy or count > FEW) and count < TOGETHER_MAX and self.loop.time() < self._until:
             self._quiet = self._quiet + 1 if count == self._seen else 0
             self._seen = count
             if self._quiet < QUIET_TURNS:
                 self.loop.call_soon(self._hand_over, self)
                 return []
-        self._busy = count > 1
+        self._busy = count > FEW
         return self.take_all()
 
     def take_all(self) -> list[Accepted]:

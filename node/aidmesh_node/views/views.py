@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from aidmesh_node.views.database import ViewDatabase
+from aidmesh_node.views.pace import Pace
 from aidmesh_node.views.projection import TABLES
 from aidmesh_node.views.projector import Projector, Source
 
@@ -33,10 +34,13 @@ class Queries(Protocol):
 class Views:
     """Opens (or makes anew) the file at `path`; nothing is projected before `start` or `catch_up`."""
 
-    def __init__(self, path: Path, gid: str, source: Source, queries: Callable[[Path], Queries]) -> None:
+    def __init__(
+        self, path: Path, gid: str, source: Source, queries: Callable[[Path], Queries], now: Callable[[], float]
+    ) -> None:
         """`source` gives snapshots of log and feeds, `queries` opens the readers of the file; both are
-        storage's.
+        storage's. `now` gives monotonic seconds.
         """
+        self._pace = Pace(now)
         self._database = ViewDatabase(path, TABLES)
         self._projector = Projector(source, self._database, gid)
         self._queries = queries(path)
@@ -60,8 +64,19 @@ class Views:
         return self._projector.failed
 
     async def query(self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`ask(connection, ...)` on a reader's thread; all it reads is of one moment."""
-        return await self._queries.run(lambda connection: ask(connection, *args, **kwargs))
+        """`ask(connection, ...)`, all it reads of one moment; on a reader's thread unless it lately was quick."""
+        pace = self._pace
+
+        def timed(connection: sqlite3.Connection) -> T:
+            begun = pace.now()
+            try:
+                return ask(connection, *args, **kwargs)
+            finally:
+                pace.took(ask, pace.now() - begun)
+
+        if pace.is_quick(ask):
+            return self._queries.run_now(timed)
+        return await self._queries.run(timed)
 
     def read(self, ask: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `query`, on the calling thread: for the shortest questions, and for jobs."""
