@@ -30,6 +30,7 @@ class MarkFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_path = path.with_name(path.name + ".lock")
+        self._decoded: tuple[bytes, dict[str, MarkValue]] = (b"", {})
 
     def read(self) -> dict[str, MarkValue] | None:
         """Origin hash (64 hex) -> value, None when no mark was ever written. Raises Damaged, Unavailable."""
@@ -40,7 +41,9 @@ class MarkFile:
             return None
         except OSError as error:
             raise Unavailable("mark", f"The mark {self.path} cannot be read: {error}") from error
-        return _decode(self.path, content)
+        if content != self._decoded[0]:
+            self._decoded = content, _decode(self.path, content)
+        return dict(self._decoded[1])
 
     def swap(self, origin: str, expected: MarkValue | None, new: MarkValue) -> None:
         """Compare and swap, durable on return; after a crash inside, the old mark or the new one is there.
@@ -67,9 +70,12 @@ class MarkFile:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        private_directory(self.path.parent)
         # Its own file: the mark itself is replaced, and a lock on a replaced file guards nothing.
-        descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, FILE_MODE)
+        try:
+            descriptor = os.open(self._lock_path, os.O_RDWR)
+        except FileNotFoundError:
+            private_directory(self.path.parent)
+            descriptor = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, FILE_MODE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
