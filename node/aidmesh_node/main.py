@@ -254,6 +254,7 @@ async def open_node(
             views.start()
             yield Running(node, federation)
             await federation.stop()
+            federation.publisher.close()
         finally:
             await session.close()
             writer.close()

@@ -51,10 +51,10 @@ class DyingWriter:
     def __init__(self, writer: Any, at: int, after: bool) -> None:
         self._writer, self._left, self._after = writer, at, after
 
-    async def run(self, job: Callable[[Any], Any]) -> Any:
+    async def run(self, job: Callable[[Any], Any], *after: Any) -> Any:
         self._left -= 1
         if self._left:
-            return await self._writer.run(job)
+            return await self._writer.run(job, *after)
         if self._after:
             await self._writer.run(job)
         raise Dies
@@ -70,6 +70,9 @@ class DiesInterpreting:
         if getattr(job, "func", None) is inbox.interpret:
             raise Dies
         return await self._writer.run(job)
+
+    async def run_both(self, first: Any, second: Any) -> Any:
+        return await self.run(first), await self.run(second)
 
 
 DEATHS: dict[str, Callable[[Any], None]] = {

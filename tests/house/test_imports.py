@@ -13,7 +13,7 @@ from tests.house.tree import PACKAGES, ROOT, python_files
 
 # Beside the standard library; import-linter sees only whole distributions, hence this finer look.
 THIRD_PARTY = {
-    "node/aidmesh_node/domain": {"eventsourcing.domain"},
+    "node/aidmesh_node/domain": {"eventsourcing.domain", "eventsourcing.utils"},
     "protocol/aidmesh_protocol": {"cryptography", "http_message_signatures", "mnemonic", "msgpack"},
 }
 

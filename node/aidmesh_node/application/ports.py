@@ -353,8 +353,15 @@ class Writer(Protocol):
         raised (nothing of it was kept); with Unavailable when storage failed (nothing of its batch was kept).
         Raises Unavailable at once when closed, broken or too busy."""
 
-    async def run(self, job: Callable[[Work], T]) -> Done[T]:
-        """As submit, awaited. A cancelled wait does not undo a job that has begun."""
+    async def run(self, job: Callable[[Work], T], after: Callable[[Done[T]], None] | None = None) -> Done[T]:
+        """As submit, awaited. A cancelled wait does not undo a job that has begun. `after` is called with the outcome
+        of a job that is durable, on the writer's thread and before anybody hears of it; it must return at once."""
+
+    async def run_both(
+        self, first: Callable[[Work], object], second: Callable[[Work], object]
+    ) -> tuple[Done[object] | BaseException, Done[object] | BaseException]:
+        """Two jobs one after the other, asked for together: one fsync serves both unless the first raises. Their
+        outcomes; either may fail without the other."""
 
 
 class Reading(Protocol):

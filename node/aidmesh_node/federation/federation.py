@@ -62,6 +62,7 @@ class Federation:
     clock: Clock
     endpoints: tuple[str, ...]
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _along: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def load(self) -> None:
@@ -82,7 +83,7 @@ class Federation:
     async def stop(self) -> None:
         """End all tasks; what was accepted stays."""
         self.server.close()
-        tasks = list(self._tasks.values())
+        tasks = [*self._tasks.values(), *self._along]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -141,7 +142,19 @@ class Federation:
     def publish_along(self) -> None:
         """See PeerDoors. Only a running node does; else whoever drives it publishes when they want."""
         if PUBLISH in self._tasks:
-            self.publisher.append_along()
+            task = asyncio.create_task(self._serve_along(), name="aidmesh-publish-along")
+            self._along.add(task)
+            task.add_done_callback(self._along.discard)
+
+    async def _serve_along(self) -> None:
+        try:
+            if await self.publisher.serve_along():
+                self._send_wakes()
+        except Unavailable as error:
+            log.warning("publishing waits for the next news: %s", error)
+        except Exception:
+            log.exception("publishing along with a command failed; it is tried again with the next news")
+        self._changed.set()
 
     def invite(self, hours: int | None) -> dict[str, object]:
         """{invitation, expires}: a new invitation for another group. Raises Refused."""
@@ -223,10 +236,13 @@ class Federation:
                 del self._tasks[name]
 
     async def _publish_always(self) -> None:
+        first = True
         while True:
             self._changed.clear()
-            if await self.publisher.serve_news():
+            if await self.publisher.serve_news(all_feeds=first):
                 self._send_wakes()
+            first = False
+            if self.publisher.unstored:
                 # First it goes out: storing the signature now would only keep peers waiting.
                 await self.clock.sleep(STORE_PAUSE_SECONDS)
                 await self.publisher.store()

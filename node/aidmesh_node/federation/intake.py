@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from aidmesh_node.application import inbox, own_feeds
 from aidmesh_node.application.arrival import Arrival, checked, trusted, verify, verify_late
@@ -103,9 +104,9 @@ class Intake:
         known: Identities,
         publisher: Publisher,
         clock: Clock,
-        interpret: Callable[[str], Awaitable[object]],
+        interpretation: Callable[[str], Callable[[Work], object] | None],
     ) -> None:
-        """`interpret(origin)` interprets the next entries of a feed, if it may."""
+        """`interpretation(origin)` is the job that interprets the next entries of a feed, None while it may not."""
         self._gid = gid
         self._link = link
         self._writer = writer
@@ -113,7 +114,7 @@ class Intake:
         self._identities = known
         self._publisher = publisher
         self._clock = clock
-        self._interpret = interpret
+        self._interpretation = interpretation
         self._feeds: dict[bytes, _Feed] = {}
         self._collecting: _Feed | None = None
         self._refused: set[bytes] = set()
@@ -309,11 +310,12 @@ class Intake:
     async def _keep(self, arrival: Arrival, origin: str) -> None:
         """Store, and interpret at once what is little: asked for together, both share one fsync and are seen together.
         The one may still fail without the other."""
-        store = self._writer.run(lambda work: inbox.accept(work, arrival))
-        if len(arrival.entries) >= THREADED_ENTRIES_MIN:
-            await store
+        store = partial(inbox.accept, arrival=arrival)
+        interpret = self._interpretation(origin) if len(arrival.entries) < THREADED_ENTRIES_MIN else None
+        if interpret is None:
+            await self._writer.run(store)
             return
-        for outcome in await asyncio.gather(store, self._interpret(origin), return_exceptions=True):
+        for outcome in await self._writer.run_both(store, interpret):
             if isinstance(outcome, BaseException):
                 raise outcome
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,7 +27,6 @@ from aidmesh_node.application.ports import (
     Writer,
 )
 from aidmesh_node.application.publication import Publication
-from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain import own_feed
 from aidmesh_node.entropy import Entropy
@@ -93,7 +92,8 @@ class Publisher:
         self._round_events = 0
         self._decided = 0
         self._unstored: dict[int, VerifiedCheckpoint] = {}
-        self._along: asyncio.Future[Done[Appended]] | None = None
+        self._swaps: list[tuple[OwnFeed, MarkValue, Future[None]]] = []
+        self._marker = ThreadPoolExecutor(1, thread_name_prefix="aidmesh-mark")
         self._served = asyncio.Event()
 
     async def start(self, circles: Iterable[bytes]) -> None:
@@ -184,47 +184,53 @@ class Publisher:
             self._unstored = unstored | self._unstored
             raise
 
-    async def serve_news(self) -> bool:
-        """Decide on all new events, append, sign and serve. True when anything new is served."""
+    async def serve_news(self, *, all_feeds: bool = True) -> bool:
+        """Decide on all new events, append, sign and serve. True when anything new is served. Without `all_feeds` not
+        when everything was decided on: what waits for a signature then waits for a peer, who brings it about."""
         progress = False
         async with self._publishing:
-            if (pause := self._pause()) > 0:
-                await self._clock.sleep(pause)
-            self._round_at, self._round_events = self._clock.monotonic(), 0
-            more = True
+            more = all_feeds or self._decided < self._writer.position
+            if more:
+                if (pause := self._pause()) > 0:
+                    await self._clock.sleep(pause)
+                self._begin_round()
             while more and not self.recovering:
-                appended = await self._appended_along()
-                if appended is not None:
-                    self._decided, decided, waiting = appended
-                    # What came behind it in the same transaction is still to be decided on.
-                    more = self._decided < self._writer.position
-                else:
-                    self._decided, decided, waiting = (await self._writer.run(self._append)).value
-                    more = decided == own_feeds.EVENTS_MAX
-                self._round_events += decided
-                for head in waiting:
-                    progress |= await self._sign(head)
+                decided, served = await self._round()
+                progress, more = progress or served, decided == own_feeds.EVENTS_MAX
         return progress
 
-    def append_along(self) -> None:
-        """Decide on the next command in its own transaction; `publish` goes on from there. Not under load, when one
-        decision for many commands costs less. For all it does, `publish` is enough: this only spares a transaction."""
-        if (self._along is None or self._along.done()) and self._pause() <= 0 and not self.recovering:
-            self._along = asyncio.ensure_future(self._writer.run(self._append))
-            self._along.add_done_callback(lambda along: along.cancelled() or along.exception())
+    async def serve_along(self) -> bool:
+        """The same for the command that is handed to the writer in this turn of the loop: decided on in its own
+        transaction, and while it is answered the mark is on its way to the disk. Not under load, when one decision and
+        one signature for many commands cost less: then, and for what came behind it, there is `serve_news`."""
+        if self._publishing.locked() or self._pause() > 0 or self.recovering:
+            return False
+        async with self._publishing:
+            self._begin_round()
+            return (await self._round())[1]
+
+    @property
+    def unstored(self) -> bool:
+        """Whether a signature that is served is not stored yet."""
+        return bool(self._unstored)
+
+    def _begin_round(self) -> None:
+        self._round_at, self._round_events = self._clock.monotonic(), 0
 
     def _pause(self) -> float:
         """Seconds until the next round under load; 0 when there is none."""
         left = self._round_at + LOAD_PAUSE_SECONDS - self._clock.monotonic()
         return max(0.0, left) if self._round_events > LOAD_EVENTS else 0.0
 
-    async def _appended_along(self) -> Appended | None:
-        """What was appended along with a command since the last round."""
-        along, self._along = self._along, None
-        if along is not None:
-            with suppress(Unavailable):
-                return (await along).value
-        return None
+    async def _round(self) -> tuple[int, bool]:
+        """Decide on the next events and sign what waits for it: how many events that were, whether anything is served
+        that was not."""
+        await self._all_marked()  # what a round that was cancelled has begun
+        self._decided, decided, waiting = (await self._writer.run(self._append, self._mark_ahead)).value
+        self._round_events += decided
+        await self._all_marked()
+        served = [await self._sign(head) for head in waiting]
+        return decided, any(served)
 
     def _append(self, work: Work) -> Appended:
         reached, decided = own_feeds.publish_some(
@@ -243,15 +249,10 @@ class Publisher:
         root = Frontier.decode(head.frontier).root()
         if feed.served is not None and (_same(feed.served, head.size, root) or head.size < feed.served.size):
             return False  # served already, only not stored yet
-        value = MarkValue(head.size, root.hex(), head.generation)
-        try:
-            if feed.mark != value:
-                await asyncio.to_thread(self._mark.swap, head.origin_hash.hex(), feed.mark, value)
-        except MarkConflict as conflict:
-            feed.standing, feed.reason = own_feed.RECOVERING, f"another copy of this node has published: {conflict}"
-            log.error("this node signs nothing: %s", feed.reason)
-            return False
-        feed.mark = value
+        value = _value_of(head, root)
+        if feed.mark != value:
+            self._swap(feed, value)
+            await self._all_marked()
         if not self._may_sign(feed):
             return False  # heard while the mark was moved; a mark that is ahead of the signature harms nobody
         signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
@@ -259,8 +260,44 @@ class Publisher:
         self._wake()
         return True
 
+    def _mark_ahead(self, done: Done[Appended]) -> None:
+        """On the writer's thread, when the rows are durable: the mark need not wait until the loop has time for it."""
+        for head in done.value[2]:
+            feed = self._feeds.get(head.origin)
+            if feed is None or not self._may_sign(feed) or (feed.mark is not None and head.size <= feed.mark.size):
+                continue
+            value = _value_of(head, Frontier.decode(head.frontier).root())
+            self._swap(feed, value)
+
+    def _swap(self, feed: OwnFeed, value: MarkValue) -> None:
+        swap = self._marker.submit(self._mark.swap, feed.head.origin_hash.hex(), feed.mark, value)
+        self._swaps.append((feed, value, swap))
+
+    async def _all_marked(self) -> None:
+        """All that were begun, whatever becomes of one: what we take for the mark must be what it is."""
+        while self._swaps:
+            feed, value, swap = self._swaps[-1]
+            try:
+                await self._marked(feed, value, swap)
+            finally:
+                if swap.done():
+                    self._swaps.pop()
+
+    async def _marked(self, feed: OwnFeed, value: MarkValue, swap: Future[None]) -> None:
+        """The mark is durable, or somebody else has moved it and this feed is not signed any more."""
+        try:
+            await asyncio.wrap_future(swap)
+            feed.mark = value
+        except MarkConflict as conflict:
+            feed.standing, feed.reason = own_feed.RECOVERING, f"another copy of this node has published: {conflict}"
+            log.error("this node signs nothing: %s", feed.reason)
+
     def _may_sign(self, feed: OwnFeed) -> bool:
         return not self.recovering and own_feed.may_sign(feed.standing, feed.fresh)
+
+    def close(self) -> None:
+        """Finish moving the mark."""
+        self._marker.shutdown()
 
     async def hear_checkpoint(self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None) -> None:
         """A peer shows what it has seen of one of our feeds. With our signature beyond our rows: we were restored.
@@ -312,6 +349,10 @@ class Publisher:
     def _wake(self) -> None:
         served, self._served = self._served, asyncio.Event()
         served.set()
+
+
+def _value_of(head: FeedHead, root: bytes) -> MarkValue:
+    return MarkValue(head.size, root.hex(), head.generation)
 
 
 def _same(served: VerifiedCheckpoint | None, size: int, root: bytes) -> bool:

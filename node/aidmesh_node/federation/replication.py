@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from aidmesh_node.application import inbox
-from aidmesh_node.application.ports import Readers, Reading, Writer
+from aidmesh_node.application.ports import Readers, Reading, Work, Writer
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
@@ -144,7 +144,7 @@ class Replication:
         body = await ask_for_news(self._readers, link, wait_seconds)
         intake = Intake(
             self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock,
-            self._interpret_some,
+            self._interpretation,
         )  # fmt: skip
         try:
             return await self._over_endpoints(
@@ -161,13 +161,14 @@ class Replication:
         for head in self._readers.run_now(lambda reading: reading.feeds.heads(owner=link.gid)):
             more = head.circle is not None and head.folded < head.size
             while more:
-                more = await self._interpret_some(head.origin)
+                job = self._interpretation(head.origin)
+                more = job is not None and (await self._writer.run(job)).value
 
-    async def _interpret_some(self, origin: str) -> bool:
-        """Interpret the next entries of one feed; True when there are more to do now."""
+    def _interpretation(self, origin: str) -> Callable[[Work], bool] | None:
+        """The job that interprets the next entries of one feed, None while we are recovering."""
         if self._publisher.recovering:
-            return False
-        return (await self._writer.run(partial(inbox.interpret, origin=origin, at=self._clock.now()))).value
+            return None
+        return partial(inbox.interpret, origin=origin, at=self._clock.now())
 
     async def send_wake(self, link: Link) -> None:
         """Tell a peer that is not on the line that we have news. Best effort: it is only a hint.

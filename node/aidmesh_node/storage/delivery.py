@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any
 
 from aidmesh_node.application.ports import Done, Work
+
+logger = logging.getLogger(__name__)
 
 Outcome = Done[Any] | BaseException
 
@@ -15,17 +18,19 @@ Outcome = Done[Any] | BaseException
 class Accepted:
     """One job that was let in, and who waits for it."""
 
-    __slots__ = ("future", "job", "loop", "outcome")
+    __slots__ = ("after", "future", "job", "loop", "outcome")
 
     def __init__(
         self,
         job: Callable[[Work], Any],
         future: Future[Done[Any]] | asyncio.Future[Done[Any]],
         loop: asyncio.AbstractEventLoop | None = None,
+        after: Callable[[Done[Any]], None] | None = None,
     ) -> None:
         self.job = job
         self.future = future
         self.loop = loop
+        self.after = after
         self.outcome: Outcome | None = None
 
     def begins(self) -> bool:
@@ -39,6 +44,8 @@ def deliver(batch: Iterable[Accepted]) -> None:
     """Resolve the futures of these jobs; called on the writer's thread after their outcome is settled."""
     by_loop: dict[asyncio.AbstractEventLoop, list[Accepted]] = {}
     for accepted in batch:
+        if accepted.after is not None and isinstance(accepted.outcome, Done):
+            _call(accepted.after, accepted.outcome)
         if accepted.loop is not None:
             by_loop.setdefault(accepted.loop, []).append(accepted)
         else:
@@ -50,6 +57,14 @@ def deliver(batch: Iterable[Accepted]) -> None:
             # The loop is closed: nobody waits there any more. What was committed stays committed.
             if not loop.is_closed():
                 raise
+
+
+def _call(after: Callable[[Done[Any]], None], done: Done[Any]) -> None:
+    try:
+        after(done)
+    except Exception:
+        # What was committed must still be answered.
+        logger.exception("what was to follow a commit failed")
 
 
 def _resolve_all(batch: list[Accepted]) -> None:

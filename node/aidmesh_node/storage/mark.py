@@ -17,7 +17,7 @@ from pathlib import Path
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.ports import MarkConflict, MarkValue
 from aidmesh_node.application.unavailable import Unavailable
-from aidmesh_node.storage.files import FILE_MODE, private_directory, replace_file
+from aidmesh_node.storage.files import FILE_MODE, private_directory, read_file, replace_file
 
 FORMAT = 1
 FILE_BYTES_MAX = 16 * 1024 * 1024
@@ -30,18 +30,17 @@ class MarkFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_path = path.with_name(path.name + ".lock")
-        self._decoded: tuple[bytes, dict[str, MarkValue]] = (b"", {})
+        self._decoded: tuple[bytes, dict[str, MarkValue]] | None = None
 
     def read(self) -> dict[str, MarkValue] | None:
         """Origin hash (64 hex) -> value, None when no mark was ever written. Raises Damaged, Unavailable."""
         try:
-            with self.path.open("rb") as file:
-                content = file.read(FILE_BYTES_MAX + 1)
+            content = read_file(self.path, FILE_BYTES_MAX)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise Unavailable("mark", f"The mark {self.path} cannot be read: {error}") from error
-        if content != self._decoded[0]:
+        if self._decoded is None or content != self._decoded[0]:
             self._decoded = content, _decode(self.path, content)
         return dict(self._decoded[1])
 

@@ -100,17 +100,22 @@ class Writer:
         self._enter(Accepted(job, future))
         return future
 
-    async def run(self, job: Callable[[Work], T]) -> Done[T]:
+    async def run(self, job: Callable[[Work], T], after: Callable[[Done[T]], None] | None = None) -> Done[T]:
         """See ports.Writer."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Done[T]] = loop.create_future()
         with self._gate:
-            self._check_open()
-            gathering = self._gathered.get(loop)
-            if gathering is None:
-                gathering = self._gathered[loop] = Gathering(loop, self._hand_over)
-            gathering.add(Accepted(job, future, loop))
-        return await future
+            accepted = self._gather(job, after)
+        done: Done[T] = await accepted.future  # type: ignore[misc]
+        return done
+
+    async def run_both(
+        self, first: Callable[[Work], object], second: Callable[[Work], object]
+    ) -> tuple[Done[object] | BaseException, Done[object] | BaseException]:
+        """See ports.Writer."""
+        with self._gate:
+            futures = [self._gather(job).future for job in (first, second)]
+            self._put(self._gathered[asyncio.get_running_loop()].take())
+        one, other = await asyncio.gather(*futures, return_exceptions=True)  # type: ignore[arg-type]
+        return one, other
 
     def close(self) -> None:
         """Let in nobody more, finish everything that was let in, stop. The Database is closed by its
@@ -123,6 +128,17 @@ class Writer:
                 self._queue.put(None)
         if self._thread is not current_thread():
             self._thread.join()
+
+    def _gather(self, job: Callable[[Work], T], after: Callable[[Done[T]], None] | None = None) -> Accepted:
+        """Under the gate: the job waits with what else this loop asks for in this turn."""
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        gathering = self._gathered.get(loop)
+        if gathering is None:
+            gathering = self._gathered[loop] = Gathering(loop, self._hand_over)
+        accepted = Accepted(job, loop.create_future(), loop, after)
+        gathering.add(accepted)
+        return accepted
 
     def _enter(self, accepted: Accepted) -> None:
         with self._gate:
