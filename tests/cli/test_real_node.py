@@ -121,7 +121,7 @@ def test_files_are_imported_once_or_not_at_all(operator: Terminal, tmp_path: Pat
     assert operator("offer", "list", "-q").out == ""
     first = operator("import", "csv", stock)
     assert first.out.replace("Imported", "Would import") == planned.out
-    count = len(operator("offer", "list", "-q", "--limit", "500", "--wait", "10").out.split())
+    count = len(operator("offer", "list", "-q", "--limit", "500").out.split())
     assert f", {count} offers" in first.out
     again = operator("import", "csv", stock)
     assert again.out == f"Imported: 0 needs, 0 offers, {count} already there.\n"

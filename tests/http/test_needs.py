@@ -88,6 +88,13 @@ async def test_a_few_characters_of_an_id_are_enough(group: Group) -> None:
             assert (answer.status, answer.code) == (404, "not_found"), (method, path)
 
 
+async def test_who_asks_for_now_sees_what_somebody_else_has_just_posted(group: Group) -> None:
+    for number in range(30):
+        posted = await group.post("coordinator", "/needs", {**BLANKETS, "item": f"Tent {number}"})
+        board = await group.get("other", f"/board?item=tent%20{number}", Aidmesh_Position="now")
+        assert [need["id"] for need in board.body["needs"]] == [posted.id]
+
+
 async def test_two_ids_that_begin_alike_must_be_told_apart(group: Group) -> None:
     first, draw = await group.need(), group.node.entropy.uuids
     twin = first[:-1] + ("0" if first[-1] != "0" else "1")

@@ -1,8 +1,9 @@
 """The one place that decides what leaves the node.
 
-Runs behind the log at its own pace. Before anything is appended, consent, share, closure and membership are read
-again: what is no longer allowed is not published, however late this runs. Never publishes what was heard from a peer,
-never a name, a contact or free text: statements are built only from fields that stand on the privacy ladder's level 1.
+Runs behind the log: right behind the command, in its transaction, or later at its own pace. Before anything is
+appended, consent, share, closure and membership are read again: what is no longer allowed is not published, however
+late this runs. Never publishes what was heard from a peer, never a name, a contact or free text: statements are built
+only from fields that stand on the privacy ladder's level 1.
 """
 
 from __future__ import annotations

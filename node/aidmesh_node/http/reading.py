@@ -19,6 +19,9 @@ from aidmesh_node.views.resolve import PREFIX_CHARACTERS_MIN, Found, resolve
 
 POSITION_HEADER = "Aidmesh-Position"
 POSITION_DIGITS_MAX = 18
+NOW = "now"
+"""Said instead of a position by who comes after somebody whose answer they have not seen."""
+
 VIEWS_WAIT_SECONDS = 1.0
 
 ID_CHARACTERS = 32
@@ -48,9 +51,14 @@ class Reads:
         await self.reached(await self._readers.run(lambda reading: reading.events.max_position()))
 
     async def wanted(self, request: web.Request) -> None:
-        """Wait for the position the caller names. Raises Problem 400 if it is none, 503 after too long."""
+        """Wait for the position the caller names. Raises Problem 400 if it is none, 503 after too long. For `now` wait
+        for all that is durable, and answer with what there is after too long."""
         for text in (request.headers.get(POSITION_HEADER), request.query.get("after")):
             if text is None:
+                continue
+            if text == NOW:
+                durable = await self._readers.run(lambda reading: reading.events.max_position())
+                await self._views.wait(durable, VIEWS_WAIT_SECONDS)
                 continue
             if not text.isascii() or not text.isdigit() or len(text) > POSITION_DIGITS_MAX:
                 raise bad_field(POSITION_HEADER, "Expected a position as given in an answer")
