@@ -355,7 +355,7 @@ class Writer(Protocol):
 
     async def run(self, job: Callable[[Work], T], after: Callable[[Done[T]], None] | None = None) -> Done[T]:
         """As submit, awaited. A cancelled wait does not undo a job that has begun. `after` is called with the outcome
-        of a job that is durable, on the writer's thread and before anybody hears of it; it must return at once."""
+        of a job that is durable, on the writer's thread and before anybody hears of it; everybody waits for it."""
 
     async def run_both(
         self, first: Callable[[Work], object], second: Callable[[Work], object]

@@ -141,7 +141,7 @@ class Federation:
 
     def publish_along(self) -> None:
         """See PeerDoors. Only a running node does; else whoever drives it publishes when they want."""
-        if PUBLISH in self._tasks:
+        if PUBLISH in self._tasks and self.publisher.goes_along:
             task = asyncio.create_task(self._serve_along(), name="aidmesh-publish-along")
             self._along.add(task)
             task.add_done_callback(self._along.discard)

@@ -45,6 +45,9 @@ LOAD_PAUSE_SECONDS = 0.05
 LOAD_EVENTS = 4
 """More events than this decided on at once is load; below it the group is quiet and is published at once."""
 
+SWAP_HERE_SECONDS = 0.003
+"""When the mark last took no longer to move, the writer's thread does it: nobody notices so short a wait."""
+
 PART_KEY_BYTES = 16
 
 Appended = tuple[int, int, list[FeedHead]]
@@ -93,6 +96,7 @@ class Publisher:
         self._decided = 0
         self._unstored: dict[int, VerifiedCheckpoint] = {}
         self._swaps: list[tuple[OwnFeed, MarkValue, Future[None]]] = []
+        self._swap_seconds = float("inf")
         self._marker = ThreadPoolExecutor(1, thread_name_prefix="aidmesh-mark")
         self._served = asyncio.Event()
 
@@ -201,13 +205,15 @@ class Publisher:
 
     async def serve_along(self) -> bool:
         """The same for the command that is handed to the writer in this turn of the loop: decided on in its own
-        transaction, and while it is answered the mark is on its way to the disk. Not under load, when one decision and
-        one signature for many commands cost less: then, and for what came behind it, there is `serve_news`."""
-        if self._publishing.locked() or self._pause() > 0 or self.recovering:
-            return False
+        transaction. What came behind it is left to `serve_news`. Only while `goes_along`."""
         async with self._publishing:
             self._begin_round()
             return (await self._round())[1]
+
+    @property
+    def goes_along(self) -> bool:
+        """Whether nothing is being published. Under load one decision and one signature for many commands cost less."""
+        return not self._publishing.locked() and self._pause() <= 0 and not self.recovering
 
     @property
     def unstored(self) -> bool:
@@ -261,17 +267,35 @@ class Publisher:
         return True
 
     def _mark_ahead(self, done: Done[Appended]) -> None:
-        """On the writer's thread, when the rows are durable: the mark need not wait until the loop has time for it."""
+        """On the writer's thread, when the rows are durable: the mark need not wait until the loop has time for it. On
+        a quick disk it is moved then and there, which takes less than another thread takes to get the interpreter."""
         for head in done.value[2]:
             feed = self._feeds.get(head.origin)
             if feed is None or not self._may_sign(feed) or (feed.mark is not None and head.size <= feed.mark.size):
                 continue
             value = _value_of(head, Frontier.decode(head.frontier).root())
-            self._swap(feed, value)
+            self._swap(feed, value, here=self._swap_seconds <= SWAP_HERE_SECONDS)
 
-    def _swap(self, feed: OwnFeed, value: MarkValue) -> None:
-        swap = self._marker.submit(self._mark.swap, feed.head.origin_hash.hex(), feed.mark, value)
-        self._swaps.append((feed, value, swap))
+    def _swap(self, feed: OwnFeed, value: MarkValue, *, here: bool = False) -> None:
+        """Begin to move the mark: `here`, on this thread, or on one of its own."""
+
+        def swap() -> None:
+            begun = self._clock.monotonic()
+            try:
+                self._mark.swap(feed.head.origin_hash.hex(), feed.mark, value)
+            finally:
+                self._swap_seconds = self._clock.monotonic() - begun
+
+        if here:
+            moved: Future[None] = Future()
+            try:
+                swap()
+                moved.set_result(None)
+            except Exception as error:
+                moved.set_exception(error)
+        else:
+            moved = self._marker.submit(swap)
+        self._swaps.append((feed, value, moved))
 
     async def _all_marked(self) -> None:
         """All that were begun, whatever becomes of one: what we take for the mark must be what it is."""

@@ -47,7 +47,7 @@ BACKOFF_SECONDS_MAX = 300.0
 QUIET_SECONDS_MIN = 0.5
 """From one answer that brought nothing to the next question, so that a peer cannot keep us busy with nothing."""
 
-NEWS_PAUSE_SECONDS = 0.005
+NEWS_PAUSE_SECONDS = 0.002
 """From news to the next question: first our own people see it. What the peer says meanwhile comes together."""
 
 WOKEN_SECONDS_MIN = 0.1
