@@ -97,6 +97,7 @@ class Publisher:
         self._unstored: dict[int, VerifiedCheckpoint] = {}
         self._swaps: list[tuple[OwnFeed, MarkValue, Future[None]]] = []
         self._swap_seconds = float("inf")
+        self._closed = False
         self._marker = ThreadPoolExecutor(1, thread_name_prefix="aidmesh-mark")
         self._served = asyncio.Event()
 
@@ -271,7 +272,12 @@ class Publisher:
         a quick disk it is moved then and there, which takes less than another thread takes to get the interpreter."""
         for head in done.value[2]:
             feed = self._feeds.get(head.origin)
-            if feed is None or not self._may_sign(feed) or (feed.mark is not None and head.size <= feed.mark.size):
+            if (
+                self._closed
+                or feed is None
+                or not self._may_sign(feed)
+                or (feed.mark is not None and head.size <= feed.mark.size)
+            ):
                 continue
             value = _value_of(head, Frontier.decode(head.frontier).root())
             self._swap(feed, value, here=self._swap_seconds <= SWAP_HERE_SECONDS)
@@ -320,7 +326,8 @@ class Publisher:
         return not self.recovering and own_feed.may_sign(feed.standing, feed.fresh)
 
     def close(self) -> None:
-        """Finish moving the mark."""
+        """Finish moving the mark, and move it no more."""
+        self._closed = True
         self._marker.shutdown()
 
     async def hear_checkpoint(self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None) -> None:
