@@ -34,13 +34,14 @@ class Entropy:
         people type still tell them apart.
         """
         drawn = self.bytes(_RANDOM_BYTES * count)
-        return [self._id(drawn[at : at + _RANDOM_BYTES]) for at in range(0, len(drawn), _RANDOM_BYTES)]
-
-    def _id(self, random: bytes) -> UUID:
-        if self._place % 256 == 0:
-            self._place = self.bytes(1)[0] << 8
-        place, self._place = self._place, self._place + 1
-        return UUID(int=place << 112 | int.from_bytes(random, "big") & ~_VERSION_MASK | _VERSION_4)
+        ids = []
+        for at in range(0, len(drawn), _RANDOM_BYTES):
+            if self._place % 256 == 0:
+                self._place = self.bytes(1)[0] << 8
+            random = int.from_bytes(drawn[at : at + _RANDOM_BYTES], "big")
+            ids.append(UUID(int=self._place << 112 | random & ~_VERSION_MASK | _VERSION_4))
+            self._place += 1
+        return ids
 
     def secret_text(self, count: int = 20) -> str:
         """`count` random bytes as lower-case base32 without padding: safe to read aloud and to type."""

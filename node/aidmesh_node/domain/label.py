@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from aidmesh_node.domain.refused import Refused, shortened
 
 LABEL_CHARACTERS_MAX = 80
 """Long enough for any item of a warehouse list, too short for a story about somebody."""
+
+LABELS_REMEMBERED = 1_024
+"""A group writes the same items and areas again and again; each needs to be looked at once."""
 
 _CONTACT = re.compile(r"@|(?:\+|\b)[0-9](?:[ ()/-]?[0-9]){6,}")
 _HOUSE = re.compile(r"[0-9]{1,4}[a-zA-Z]?[ ,]+\w{2,}")
@@ -21,6 +25,7 @@ _REORDERING = re.compile("[\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
 
+@lru_cache(maxsize=LABELS_REMEMBERED)
 def label(what: str, text: str | None) -> str | None:
     """`text` as one trimmed line in NFC, None when empty.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from functools import lru_cache
 
 from aidmesh_node.domain.refused import Refused, shortened
 from aidmesh_node.domain.units import UNITS, WHOLE_UNITS, unit_code
@@ -97,10 +97,16 @@ class Quantity:
         object.__setattr__(self, "amount", check_amount(self.amount, self.unit))
 
     @classmethod
-    def parse(cls, amount: str, unit: str) -> Self:
+    def parse(cls, amount: str, unit: str) -> Quantity:
         """From what people write, aliases of units included ("2.5", "Kilos")."""
-        code = unit_code(unit)
-        return cls(parse_amount(amount, code), code)
+        return _quantity(amount, unit)
 
     def __str__(self) -> str:
         return f"{amount_text(self.amount)} {self.unit}"
+
+
+@lru_cache(maxsize=1_024)
+def _quantity(amount: str, unit: str) -> Quantity:
+    # People write the same round amounts again and again.
+    code = unit_code(unit)
+    return Quantity(parse_amount(amount, code), code)
