@@ -64,7 +64,7 @@ def test_a_question_after_a_post_asks_for_what_it_wrote(node: RecordedNode) -> N
     asking.get("/needs")
     asking.post("/needs", {})
     asking.get("/needs")
-    assert [asked.headers.get("Aidmesh-Position") for asked in node.asked] == [None, None, "41"]
+    assert [asked.headers.get("Aidmesh-Position") for asked in node.asked] == ["now", None, "41"]
 
 
 def test_a_node_whose_lists_are_behind_is_asked_again(node: RecordedNode) -> None:
