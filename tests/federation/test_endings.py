@@ -12,28 +12,23 @@ from aidmesh_node.views import pledges as pledges_view
 from aidmesh_protocol.statements import NeedClosed
 from tests.support.federation import Mesh
 from tests.support.stories import (
+    a_shared_need,
     check_all_agree,
     heard,
     need_totals,
     offer_totals,
     on_board,
     pledge,
-    post_need,
     post_offer,
     said,
-    share,
     state,
-    two_groups,
 )
 
 
 @pytest.mark.parametrize("how", ["close", "withdraw"])
 async def test_a_need_that_ends_lets_go_of_its_pledges_at_both_sides(tmp_path: Path, how: str) -> None:
     async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
+        alice, bob, circle, need, subject = await a_shared_need(mesh)
         stock = await post_offer(bob, 20)
         offered, firm, handed, arrived = [await pledge(bob, subject, amount, stock) for amount in (4, 5, 6, 2)]
         await mesh.settle()
@@ -67,10 +62,7 @@ async def test_a_need_that_ends_lets_go_of_its_pledges_at_both_sides(tmp_path: P
 
 async def test_an_offer_that_is_withdrawn_takes_back_only_what_is_not_firm(tmp_path: Path) -> None:
     async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
+        alice, bob, circle, need, subject = await a_shared_need(mesh)
         stock = await post_offer(bob, 20)
         offered, firm = [await pledge(bob, subject, amount, stock) for amount in (4, 5)]
         await mesh.settle()
@@ -88,10 +80,7 @@ async def test_an_offer_that_is_withdrawn_takes_back_only_what_is_not_firm(tmp_p
 
 async def test_a_pledge_towards_a_need_taken_back_meanwhile_is_declined(tmp_path: Path) -> None:
     async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
+        alice, bob, circle, need, subject = await a_shared_need(mesh)
         mesh.network.cut = {bob.endpoint}
         await alice.do(needs.unshare_need, need, circle)
         stock = await post_offer(bob, 20)

@@ -25,6 +25,7 @@ from tests.support.asking import asks, pull
 from tests.support.federation import Group, Mesh
 from tests.support.stories import (
     CONSENT,
+    a_shared_need,
     check_all_agree,
     crossed,
     heard,
@@ -113,10 +114,7 @@ async def test_what_leaves_is_the_redacted_view_and_nothing_else(tmp_path: Path)
 
 async def test_a_share_taken_back_is_gone_at_once_and_acknowledged(tmp_path: Path) -> None:
     async with Mesh(tmp_path) as mesh:
-        alice, bob, circle = await two_groups(mesh)
-        need = await post_need(alice, 20)
-        subject = await share(alice, need, circle)
-        await mesh.settle()
+        alice, bob, circle, need, subject = await a_shared_need(mesh)
         assert subject in await on_board(bob)
 
         await alice.do(needs.unshare_need, need, circle)

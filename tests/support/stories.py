@@ -53,6 +53,16 @@ async def share(group: Group, need_id: UUID, circle: bytes) -> str:
     return subject_of(group, circle, need_id).hex()
 
 
+async def a_shared_need(mesh: Mesh) -> tuple[Group, Group, bytes, UUID, str]:
+    """Alice's and bob's group, their circle, and a need of alice's for 20 that bob's group knows: its id, and its name
+    in the circle."""
+    alice, bob, circle = await two_groups(mesh)
+    need = await post_need(alice, 20)
+    subject = await share(alice, need, circle)
+    await mesh.settle()
+    return alice, bob, circle, need, subject
+
+
 async def post_offer(group: Group, amount: int, item: str = "Blankets") -> UUID:
     """Somebody can give so many."""
     offer_id = group.node.entropy.uuid()
