@@ -73,6 +73,26 @@ async def test_many_wait_until_no_more_come(monkeypatch: pytest.MonkeyPatch) -> 
     assert counter.taken == [15, 1, 1], "the load is over"
 
 
+async def test_what_was_taken_early_leaves_one_call_and_the_memory_of_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "TOGETHER_SECONDS_MAX", 60.0)
+    counter = Counter()
+    counter.ask()
+    assert len(counter.gathering.take_few()) == 1
+    counter.ask()
+    counter.ask()
+    await turns(1)
+    assert counter.taken == [2], "called once, for what came after"
+    for _ in range(5):
+        counter.ask()
+    assert counter.gathering.take_few() == [], "this is load"
+    await turns(gathering.QUIET_TURNS)
+    assert counter.taken == [2]
+    await turns(1)
+    assert counter.taken == [2, 5]
+    counter.ask()
+    assert counter.gathering.take_few() == [], "there was load just now"
+
+
 async def test_a_stream_of_jobs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "TOGETHER_SECONDS_MAX", 60.0)
     counter = Counter()

@@ -137,7 +137,7 @@ class Federation:
         self._changed.set()
         return answer
 
-    # What operators do about peers, and commands of members let leave.
+    # What our own commands let leave.
 
     def publish_along(self) -> None:
         """See PeerDoors. Only a running node does; else whoever drives it publishes when they want."""
@@ -146,15 +146,7 @@ class Federation:
             self._along.add(task)
             task.add_done_callback(self._along.discard)
 
-    async def _serve_along(self) -> None:
-        try:
-            if await self.publisher.serve_along():
-                self._send_wakes()
-        except Unavailable as error:
-            log.warning("publishing waits for the next news: %s", error)
-        except Exception:
-            log.exception("publishing along with a command failed; it is tried again with the next news")
-        self._changed.set()
+    # What operators do about peers.
 
     def invite(self, hours: int | None) -> dict[str, object]:
         """{invitation, expires}: a new invitation for another group. Raises Refused."""
@@ -236,17 +228,27 @@ class Federation:
                 del self._tasks[name]
 
     async def _publish_always(self) -> None:
-        first = True
         while True:
             self._changed.clear()
-            if await self.publisher.serve_news(all_feeds=first):
+            if await self.publisher.serve_news(if_behind=True):
                 self._send_wakes()
-            first = False
             if self.publisher.unstored:
                 # First it goes out: storing the signature now would only keep peers waiting.
                 await self.clock.sleep(STORE_PAUSE_SECONDS)
                 await self.publisher.store()
             await self._changed.wait()
+
+    async def _serve_along(self) -> None:
+        try:
+            if await self.publisher.serve_along():
+                self._send_wakes()
+        except Unavailable as error:
+            log.warning("publishing along with a command: %s", error)
+        except Exception:
+            # The top of a task, as in `_supervised`.
+            log.exception("publishing along with a command failed")
+        # The task that publishes goes on from there: stores what is served, tries again what failed.
+        self._changed.set()
 
     def _send_wakes(self) -> None:
         """One task a peer, and one at a time: who does not answer keeps neither the others nor our connections."""

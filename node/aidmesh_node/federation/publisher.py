@@ -94,6 +94,7 @@ class Publisher:
         self._round_at = float("-inf")
         self._round_events = 0
         self._decided = 0
+        self._unfinished = True
         self._unstored: dict[int, VerifiedCheckpoint] = {}
         self._swaps: list[tuple[OwnFeed, MarkValue, Future[None]]] = []
         self._swap_seconds = float("inf")
@@ -189,12 +190,12 @@ class Publisher:
             self._unstored = unstored | self._unstored
             raise
 
-    async def serve_news(self, *, all_feeds: bool = True) -> bool:
-        """Decide on all new events, append, sign and serve. True when anything new is served. Without `all_feeds` not
-        when everything was decided on: what waits for a signature then waits for a peer, who brings it about."""
+    async def serve_news(self, *, if_behind: bool = False) -> bool:
+        """Decide on all new events, append, sign and serve. True when anything new is served. `if_behind`: not when all
+        was decided on and no round has failed since; what is not signed then waits for a peer, who brings it about."""
         progress = False
         async with self._publishing:
-            more = all_feeds or self._decided < self._writer.position
+            more = not if_behind or self._unfinished or self._decided < self._writer.position
             if more:
                 if (pause := self._pause()) > 0:
                     await self._clock.sleep(pause)
@@ -232,11 +233,13 @@ class Publisher:
     async def _round(self) -> tuple[int, bool]:
         """Decide on the next events and sign what waits for it: how many events that were, whether anything is served
         that was not."""
+        self._unfinished = True
         await self._all_marked()  # what a round that was cancelled has begun
         self._decided, decided, waiting = (await self._writer.run(self._append, self._mark_ahead)).value
         self._round_events += decided
         await self._all_marked()
         served = [await self._sign(head) for head in waiting]
+        self._unfinished = False
         return decided, any(served)
 
     def _append(self, work: Work) -> Appended:

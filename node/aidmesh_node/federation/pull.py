@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 
 from aidmesh_node.application.ports import FeedHead, Readers, Reading
 from aidmesh_node.federation.intake import Abandoned, Intake, Pulled
@@ -67,13 +68,13 @@ def _awaited(head: FeedHead) -> list[tuple[int, str]]:
 
 async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
     """Take in one answer. Raises ProtocolError when the bundle itself is broken; faults of feeds are collected."""
-    reader = FrameReader()
+    reader, taken = FrameReader(), count(1)
     data = b""
     try:
         async for data in stream:
-            for count, frame in enumerate(reader.feed(data), 1):
+            for frame in reader.feed(data):
                 await intake.take(frame)
-                if count % FRAMES_PER_TURN == 0:
+                if next(taken) % FRAMES_PER_TURN == 0:
                     # Frames come as fast as the peer can send: everybody else has a turn now and then.
                     await asyncio.sleep(0)
         reader.close()

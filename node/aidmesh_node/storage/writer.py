@@ -113,7 +113,7 @@ class Writer:
         """See ports.Writer."""
         with self._gate:
             futures = [self._gather(job).future for job in (first, second)]
-            self._put(self._gathered[asyncio.get_running_loop()].take())
+            self._put(self._gathered[asyncio.get_running_loop()].take_few())
         one, other = await asyncio.gather(*futures, return_exceptions=True)  # type: ignore[arg-type]
         return one, other
 
