@@ -62,7 +62,7 @@ async def test_a_need_that_ends_lets_go_of_its_pledges_at_both_sides(tmp_path: P
 
 async def test_an_offer_that_is_withdrawn_takes_back_only_what_is_not_firm(tmp_path: Path) -> None:
     async with Mesh(tmp_path) as mesh:
-        alice, bob, circle, need, subject = await a_shared_need(mesh)
+        alice, bob, circle, _, subject = await a_shared_need(mesh)
         stock = await post_offer(bob, 20)
         offered, firm = [await pledge(bob, subject, amount, stock) for amount in (4, 5)]
         await mesh.settle()
