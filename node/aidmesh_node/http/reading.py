@@ -48,7 +48,11 @@ class Reads:
 
     async def caught_up(self) -> None:
         """Return when the views show everything that is durable now. Raises Problem 503 `views_behind`."""
-        await self.reached(await self._readers.run(lambda reading: reading.events.max_position()))
+        await self.reached(await self._durable())
+
+    async def _durable(self) -> int:
+        """The newest position of the log."""
+        return await self._readers.run(lambda reading: reading.events.max_position())
 
     async def wanted(self, request: web.Request) -> None:
         """Wait for the position the caller names. Raises Problem 400 if it is none, 503 after too long. For `now` wait
@@ -57,8 +61,7 @@ class Reads:
             if text is None:
                 continue
             if text == NOW:
-                durable = await self._readers.run(lambda reading: reading.events.max_position())
-                await self._views.wait(durable, VIEWS_WAIT_SECONDS)
+                await self._views.wait(await self._durable(), VIEWS_WAIT_SECONDS)
                 continue
             if not text.isascii() or not text.isdigit() or len(text) > POSITION_DIGITS_MAX:
                 raise bad_field(POSITION_HEADER, "Expected a position as given in an answer")
