@@ -198,7 +198,7 @@ async def test_a_crash_in_the_middle_of_a_command_leaves_nothing_of_it(tmp_path:
 
 
 def _dying_mark(publisher: Any, *, after: bool) -> None:
-    publisher._mark = DyingMark(publisher._mark, after)
+    publisher._mover.mark = DyingMark(publisher._mover.mark, after)
 
 
 def _dying_writer(publisher: Any, at: int, *, after: bool) -> None:

@@ -74,14 +74,14 @@ async def test_a_quick_disk_has_moved_the_mark_when_the_command_is_acknowledged(
     async with running(tmp_path) as world:
         publisher, before = world.alice.federation.publisher, rows(world)
         need = await posted(world, "Ropes")
-        publisher._swap_seconds = before_it = 0.0 if disk == "quick" else 1000.0
-        publisher._mark = Watched(publisher._mark, threads := list[str]())
+        publisher._mover.seconds = before_it = 0.0 if disk == "quick" else 1000.0
+        publisher._mover.mark = Watched(publisher._mover.mark, threads := list[str]())
         await share(world.alice, need, world.circle)
         if disk == "quick":
             assert marked(world) == before + 1
         await until(lambda: world.signed_size() == before + 1)
         assert threads == ["aidmesh-writer" if disk == "quick" else "aidmesh-mark_0"]
-        assert publisher._swap_seconds != before_it, "measured anew"
+        assert publisher._mover.seconds != before_it, "measured anew"
 
 
 async def test_a_refused_command_lets_nothing_leave_and_the_next_one_does(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ class Watched:
 
 
 def marked(world: World) -> int:
-    marks = world.alice.federation.publisher._mark.read()
+    marks = world.alice.federation.publisher._mover.mark.read()
     assert marks is not None
     return marks[origin_hash(world.origin).hex()].size
 
@@ -147,11 +147,11 @@ async def test_a_mark_that_could_not_be_moved_is_tried_again_by_itself(tmp_path:
     async with running(tmp_path) as world:
         publisher, before = world.alice.federation.publisher, rows(world)
         need = await posted(world, "Ropes")
-        publisher._swap_seconds = swap_seconds
-        publisher._mark = Trouble(publisher._mark, Unavailable("mark", "The disk is full.", "Make room."))  # type: ignore[assignment]
+        publisher._mover.seconds = swap_seconds
+        publisher._mover.mark = Trouble(publisher._mover.mark, Unavailable("mark", "The disk is full.", "Make room."))  # type: ignore[assignment]
         subject = await share(world.alice, need, world.circle)
         await until(lambda: world.signed_size() == before + 1)
-        assert publisher._mark._errors == [], "it did fail"  # type: ignore[attr-defined]
+        assert publisher._mover.mark._errors == [], "it did fail"  # type: ignore[attr-defined]
         await world.pull(world.bob)
         assert subject in await on_board(world.bob)
         assert world.alice.federation.recovering == ""
@@ -164,8 +164,8 @@ async def test_another_copy_that_moved_the_mark_stops_the_signing(tmp_path: Path
         world.alice.federation.start()
         publisher, before = world.alice.federation.publisher, rows(world)
         await until(lambda: publisher._decided == world.alice.node.writer.position)
-        publisher._swap_seconds = swap_seconds
-        publisher._mark = Trouble(publisher._mark, MarkConflict("it was moved"))  # type: ignore[assignment]
+        publisher._mover.seconds = swap_seconds
+        publisher._mover.mark = Trouble(publisher._mover.mark, MarkConflict("it was moved"))  # type: ignore[assignment]
         await share(world.alice, await posted(world, "Ropes"), world.circle)
         await until(lambda: not world.alice.federation._along)
         assert "another copy of this node" in world.alice.federation.recovering

@@ -20,7 +20,8 @@ DOORS = {
     "inbox.accept": {"federation/intake.py"},
     "inbox.interpret": {"federation/replication.py"},
     "checkpoint.sign": {"federation/publisher.py", "founding.py"},
-    "mark.swap": {"federation/publisher.py", "founding.py"},
+    "mark.swap": {"federation/mark_mover.py", "founding.py"},
+    "mover.move": {"federation/publisher.py"},
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,6 +30,7 @@ from aidmesh_node.application.publication import Publication
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain import own_feed
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.mark_mover import MarkMover
 from aidmesh_node.federation.tree_reading import root_at
 from aidmesh_protocol import checkpoint
 from aidmesh_protocol.checkpoint import Checkpoint, VerifiedCheckpoint, open_checkpoint
@@ -44,9 +45,6 @@ LOAD_PAUSE_SECONDS = 0.05
 
 LOAD_EVENTS = 4
 """More events than this decided on at once is load; below it the group is quiet and is published at once."""
-
-SWAP_HERE_SECONDS = 0.003
-"""When the mark last took no longer to move, the writer's thread does it: nobody notices so short a wait."""
 
 PART_KEY_BYTES = 16
 
@@ -84,7 +82,7 @@ class Publisher:
         self._key = key
         self._writer = writer
         self._readers = readers
-        self._mark = mark
+        self._mover = MarkMover(mark, clock)
         self._publication = publication
         self._clock = clock
         self._entropy = entropy
@@ -97,9 +95,6 @@ class Publisher:
         self._unfinished = True
         self._unstored: dict[int, VerifiedCheckpoint] = {}
         self._swaps: list[tuple[OwnFeed, MarkValue, Future[None]]] = []
-        self._swap_seconds = float("inf")
-        self._closed = False
-        self._marker = ThreadPoolExecutor(1, thread_name_prefix="aidmesh-mark")
         self._served = asyncio.Event()
 
     async def start(self, circles: Iterable[bytes]) -> None:
@@ -107,7 +102,7 @@ class Publisher:
 
         `circles` are those whose agreement is in force: their feeds count as known even before their first row.
         """
-        marks = await asyncio.to_thread(self._mark.read)
+        marks = await asyncio.to_thread(self._mover.mark.read)
         has_mark = marks is not None
         left = dict(marks or {})
         if has_mark:
@@ -276,34 +271,17 @@ class Publisher:
         for head in done.value[2]:
             feed = self._feeds.get(head.origin)
             if (
-                self._closed
+                self._mover.closed
                 or feed is None
                 or not self._may_sign(feed)
                 or (feed.mark is not None and head.size <= feed.mark.size)
             ):
                 continue
             value = _value_of(head, Frontier.decode(head.frontier).root())
-            self._swap(feed, value, here=self._swap_seconds <= SWAP_HERE_SECONDS)
+            self._swap(feed, value, here=True)
 
     def _swap(self, feed: OwnFeed, value: MarkValue, *, here: bool = False) -> None:
-        """Begin to move the mark: `here`, on this thread, or on one of its own."""
-
-        def swap() -> None:
-            begun = self._clock.monotonic()
-            try:
-                self._mark.swap(feed.head.origin_hash.hex(), feed.mark, value)
-            finally:
-                self._swap_seconds = self._clock.monotonic() - begun
-
-        if here:
-            moved: Future[None] = Future()
-            try:
-                swap()
-                moved.set_result(None)
-            except Exception as error:
-                moved.set_exception(error)
-        else:
-            moved = self._marker.submit(swap)
+        moved = self._mover.move(feed.head.origin_hash.hex(), feed.mark, value, here=here)
         self._swaps.append((feed, value, moved))
 
     async def _all_marked(self) -> None:
@@ -330,8 +308,7 @@ class Publisher:
 
     def close(self) -> None:
         """Finish moving the mark, and move it no more."""
-        self._closed = True
-        self._marker.shutdown()
+        self._mover.close()
 
     async def hear_checkpoint(self, shown: Checkpoint, note: bytes, live: Collection[bytes] | None = None) -> None:
         """A peer shows what it has seen of one of our feeds. With our signature beyond our rows: we were restored.
