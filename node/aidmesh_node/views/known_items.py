@@ -12,7 +12,7 @@ from typing import Any
 
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
-from aidmesh_node.views.handling import Handlers
+from aidmesh_node.views.handling import Handlers, Insert
 from aidmesh_node.views.items import item_key
 
 TABLES = """
@@ -71,12 +71,12 @@ def list_all(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     return [{"item": item, "category": category} for _, (item, category) in sorted(items.items())]
 
 
-def _posted(connection: sqlite3.Connection, event: Need.Posted | Offer.Posted) -> None:
-    if event.item is not None and event.role in RESPONSIBLE:
-        connection.execute(
-            "INSERT OR IGNORE INTO known_items VALUES (?, ?, ?)",
-            (item_key(event.item), event.item, event.category),
-        )
+def _posted(event: Need.Posted | Offer.Posted) -> tuple[object, ...] | None:
+    if event.item is None or event.role not in RESPONSIBLE:
+        return None
+    return item_key(event.item), event.item, event.category
 
 
-HANDLERS: Handlers = {Need.Posted: _posted, Offer.Posted: _posted}
+POSTED = Insert("INSERT OR IGNORE INTO known_items", _posted)
+
+HANDLERS: Handlers = {Need.Posted: POSTED, Offer.Posted: POSTED}

@@ -7,12 +7,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Any, NamedTuple
 
-from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.need import OPEN, Need
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_node.views import shared_needs, tracking
 from aidmesh_node.views.amounts import remaining, share_of
 from aidmesh_node.views.groups import own_group
-from aidmesh_node.views.handling import Handlers
+from aidmesh_node.views.handling import Handlers, Insert
 from aidmesh_node.views.items import key_or_none
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
 from aidmesh_node.views.shares import shared_with
@@ -132,26 +132,27 @@ def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, A
     }
 
 
-def _posted(connection: sqlite3.Connection, event: Need.Posted) -> None:
-    connection.execute(
-        "INSERT INTO needs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, '0', '0', ?, ?)",
-        (
-            event.originator_id.hex,
-            event.person and event.person.hex,
-            event.actor and event.actor.hex,
-            event.category,
-            event.item,
-            key_or_none(event.item),
-            amount_text(event.quantity),
-            event.unit,
-            event.urgency,
-            window_text(event.window_start),
-            window_text(event.window_end),
-            event.area,
-            event.language,
-            event.originator_version,
-            time_text(event.timestamp),
-        ),
+def _posted(event: Need.Posted) -> tuple[object, ...]:
+    return (
+        event.originator_id.hex,
+        event.person and event.person.hex,
+        event.actor and event.actor.hex,
+        event.category,
+        event.item,
+        key_or_none(event.item),
+        amount_text(event.quantity),
+        event.unit,
+        event.urgency,
+        window_text(event.window_start),
+        window_text(event.window_end),
+        event.area,
+        event.language,
+        OPEN,
+        None,
+        "0",
+        "0",
+        event.originator_version,
+        time_text(event.timestamp),
     )
 
 
@@ -180,7 +181,7 @@ def _changed(connection: sqlite3.Connection, event: Need.Event) -> None:
 
 
 HANDLERS: Handlers = {
-    Need.Posted: _posted,
+    Need.Posted: Insert("INSERT INTO needs", _posted),
     Need.CoverageChanged: _covered,
     Need.Withdrawn: lambda connection, event: _close(connection, event, "withdrawn_by_person"),
     Need.Closed: lambda connection, event: _close(connection, event, event.reason),

@@ -8,12 +8,12 @@ import sqlite3
 from decimal import Decimal
 from typing import Any
 
-from aidmesh_node.domain.offer import Offer
+from aidmesh_node.domain.offer import OPEN, Offer
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_node.views import shared_offers, tracking
 from aidmesh_node.views.amounts import remaining
 from aidmesh_node.views.groups import own_group
-from aidmesh_node.views.handling import Handlers
+from aidmesh_node.views.handling import Handlers, Insert
 from aidmesh_node.views.items import key_or_none
 from aidmesh_node.views.needs import Who
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
@@ -129,26 +129,28 @@ def _to_json(offer: dict[str, Any], gid: str, name: str, shares: list[dict[str, 
     }
 
 
-def _posted(connection: sqlite3.Connection, event: Offer.Posted) -> None:
+def _posted(event: Offer.Posted) -> tuple[object, ...]:
     quantity: Decimal | None = event.quantity
-    connection.execute(
-        "INSERT INTO offers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, '0', '0', '0', ?, ?)",
-        (
-            event.originator_id.hex,
-            event.person and event.person.hex,
-            event.actor and event.actor.hex,
-            event.category,
-            event.item,
-            key_or_none(event.item),
-            None if quantity is None else amount_text(quantity),
-            event.unit,
-            event.mode,
-            window_text(event.window_start),
-            window_text(event.window_end),
-            event.area,
-            event.originator_version,
-            time_text(event.timestamp),
-        ),
+    return (
+        event.originator_id.hex,
+        event.person and event.person.hex,
+        event.actor and event.actor.hex,
+        event.category,
+        event.item,
+        key_or_none(event.item),
+        None if quantity is None else amount_text(quantity),
+        event.unit,
+        event.mode,
+        window_text(event.window_start),
+        window_text(event.window_end),
+        event.area,
+        OPEN,
+        None,
+        "0",
+        "0",
+        "0",
+        event.originator_version,
+        time_text(event.timestamp),
     )
 
 
@@ -180,7 +182,7 @@ def _changed(connection: sqlite3.Connection, event: Offer.Event) -> None:
 
 
 HANDLERS: Handlers = {
-    Offer.Posted: _posted,
+    Offer.Posted: Insert("INSERT INTO offers", _posted),
     Offer.BookingChanged: _booked,
     Offer.Withdrawn: lambda connection, event: _close(connection, event, "withdrawn"),
     Offer.Closed: lambda connection, event: _close(connection, event, event.reason),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from aidmesh_node.views import (
     tracking,
 )
 from aidmesh_node.views.foreign import Place
-from aidmesh_node.views.handling import ForeignFold
+from aidmesh_node.views.handling import ForeignFold, Handle, Insert
 from aidmesh_protocol import statements
 from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
@@ -59,7 +60,6 @@ HANDLERS = (
 """In order: a group's name and a circle are found through the link that an event is about."""
 
 Said = tuple[Entry, Statement]
-Handle = Callable[[sqlite3.Connection, Any], None]
 
 
 class Projection:
@@ -80,12 +80,19 @@ class Projection:
         )
         self._fold_of = {kind.TYPE: fold for fold in self._folds for kind in fold.STATEMENTS}
 
-    def event(self, event: Any) -> None:
-        """Project one event of our log. Events no view is about change nothing."""
-        if isinstance(event, Pledge.Event | Pledge.Offered):
-            self._pledges.apply(event)
-        for handle in self._handlers.get(type(event), ()):
-            handle(self._connection, event)
+    def events(self, events: Iterable[Any]) -> None:
+        """Project events of our log, in order. Those that no view is about change nothing."""
+        for event_class, some in groupby(events, type):
+            run = list(some)
+            if issubclass(event_class, Pledge.Event | Pledge.Offered):
+                for event in run:
+                    self._pledges.apply(event)
+            for handle in self._handlers.get(event_class, ()):
+                if isinstance(handle, Insert):
+                    handle.all(self._connection, run)
+                    continue
+                for event in run:
+                    handle(self._connection, event)
 
     def read(self, data: bytes, parts: dict[str, bytes]) -> Said | Incomplete | None:
         """What an entry of a foreign feed says that a view is about, from its bytes and the parts at hand.

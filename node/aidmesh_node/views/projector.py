@@ -167,8 +167,7 @@ class Projector:
 
     def _project_log(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
         events = reading.events.select(tracked.get(LOG, START).position, EVENTS_MAX)
-        for _, event in events:
-            self._projection.event(event)
+        self._projection.events(event for _, event in events)
         if events:
             position, last = events[-1]
             tracked[LOG] = Tracked(position, _name(last))
