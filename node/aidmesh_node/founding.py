@@ -12,8 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from aidmesh_node.application import own_feeds
+from aidmesh_node.application.mark import MarkValue
 from aidmesh_node.application.members import MEMBER_RECORD
-from aidmesh_node.application.ports import MarkValue, Work
+from aidmesh_node.application.ports import Work
 from aidmesh_node.clock import Clock
 from aidmesh_node.config import Config, write_config
 from aidmesh_node.domain.act import NODE, Act

@@ -35,8 +35,9 @@ from aidmesh_node.home import Home, InitResult, StartError, state_root
 
 if TYPE_CHECKING:
     from aidmesh_node.application.lapsing import Lapsing
+    from aidmesh_node.application.mark import MarkFile
     from aidmesh_node.application.node import Node
-    from aidmesh_node.application.ports import MarkFile, Readers, Reading, Writer
+    from aidmesh_node.application.ports import Readers, Reading, Writer
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.verification import Report
     from aidmesh_node.federation.federation import Federation
@@ -207,6 +208,7 @@ async def open_node(
     from aidmesh_node.storage.person_keys import PersonKeys
     from aidmesh_node.storage.readers import Readers as FileReaders
     from aidmesh_node.storage.readers import node_readers
+    from aidmesh_node.storage.recent import RecentEvents
     from aidmesh_node.storage.writer import Writer as WriterThread
     from aidmesh_node.views.views import Views
 
@@ -219,8 +221,11 @@ async def open_node(
         person_keys = PersonKeys(paths.person_keys, entropy.bytes)
         broken = asyncio.Event()
         loop = asyncio.get_running_loop()
-        writer = WriterThread(database, person_keys, entropy.bytes, on_broken=partial(_soon, loop, broken.set))
-        readers = node_readers(paths.database, person_keys)
+        recent = RecentEvents()
+        writer = WriterThread(
+            database, person_keys, entropy.bytes, recent=recent, on_broken=partial(_soon, loop, broken.set)
+        )
+        readers = node_readers(paths.database, person_keys, recent)
         views = Views(
             paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic
         )

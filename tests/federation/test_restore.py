@@ -12,7 +12,7 @@ import pytest
 from aidmesh_node.application import pledges
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.lapsing import UNANSWERED_DAYS_MAX
-from aidmesh_node.application.ports import MarkValue
+from aidmesh_node.application.mark import MarkValue
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.federation.peer_client import PeerRefused
 from aidmesh_node.storage.home_lock import HomeBusy

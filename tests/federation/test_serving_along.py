@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from aidmesh_node.application import needs
-from aidmesh_node.application.ports import MarkConflict
+from aidmesh_node.application.mark import MarkConflict
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.federation.publisher import LOAD_EVENTS

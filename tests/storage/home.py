@@ -10,11 +10,12 @@ from threading import Event
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from aidmesh_node.application import ports
+from aidmesh_node.application import mark, ports
 from aidmesh_node.storage.database import Database
 from aidmesh_node.storage.mark import MarkFile
 from aidmesh_node.storage.person_keys import PersonKeys
 from aidmesh_node.storage.readers import SqliteReading, node_readers
+from aidmesh_node.storage.recent import RecentEvents
 from aidmesh_node.storage.writer import Writer
 
 T = TypeVar("T")
@@ -50,15 +51,17 @@ class SqliteHome:
     def _open(self) -> None:
         self.database = Database.open(self.path / "node.db", self.entropy)
         self.keys = PersonKeys(self.path / "person.keys", self.entropy)
+        recent = RecentEvents()
         self.writer: Writer = Writer(
             self.database,
             self.keys,
             self.entropy,
+            recent=recent,
             on_broken=self._on_broken,
             queued_jobs_max=self._queued_jobs_max,
             cached_max=self._cached_max,
         )
-        self.readers = node_readers(self.database.path, self.keys, size=2)
+        self.readers = node_readers(self.database.path, self.keys, recent, size=2)
 
     def do(self, job: Callable[[ports.Work], T]) -> T:
         return self.writer.submit(job).result(WAIT_SECONDS).value
@@ -110,6 +113,6 @@ class SqliteHome:
         self.close()
 
 
-def as_ports(home: SqliteHome, mark: MarkFile) -> tuple[ports.Writer, ports.Readers[ports.Reading], ports.MarkFile]:
+def as_ports(home: SqliteHome, file: MarkFile) -> tuple[ports.Writer, ports.Readers[ports.Reading], mark.MarkFile]:
     """The type checker's proof that what main builds is what the application asks for."""
-    return home.writer, home.readers, mark
+    return home.writer, home.readers, file

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aidmesh_node.application.damaged import Damaged
-from aidmesh_node.application.ports import MarkConflict, MarkValue
+from aidmesh_node.application.mark import MarkConflict, MarkValue
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.storage.mark import MarkFile
 from tests.storage.programs import command, environment

@@ -20,6 +20,7 @@ from aidmesh_node import main
 from aidmesh_node.application.commit import Reply
 from aidmesh_node.application.node import Node
 from aidmesh_node.application.peer_doors import PeerRequest
+from aidmesh_node.application.ports import Reading
 from aidmesh_node.config import load_config
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.refused import Refused
@@ -221,7 +222,10 @@ class Mesh:
         """Close a node; its peers find nobody there."""
         group = self.groups.pop(name)
         self.network.nodes.pop(group.endpoint, None)
-        await self._open.pop(name).aclose()
+        try:
+            await group.node.readers.run(_same_from_memory)
+        finally:
+            await self._open.pop(name).aclose()
 
     async def pair(self, host: Group, guest: Group) -> bytes:
         """Invitation, words compared by people, both confirm. Returns the circle's id."""
@@ -265,3 +269,10 @@ class Mesh:
 
 
 __all__ = ["DrivenClock", "Group", "MemoryPeerClient", "Mesh", "Network", "Refused"]
+
+
+def _same_from_memory(reading: Reading) -> None:
+    """What the views were given of the newest events is, to the letter, what is stored of them."""
+    after = max(0, reading.events.max_position() - 1_000)
+    followed, stored = reading.events.follow(after, 1_000), reading.events.select(after, 1_000)
+    assert [(at, repr(vars(event))) for at, event in followed] == [(at, repr(vars(event))) for at, event in stored]

@@ -325,6 +325,7 @@ def test_another_incarnation_of_the_same_log(house: House, tmp_path: Path) -> No
 async def test_damage_stops_the_views_and_not_for_ever(house: House, tmp_path: Path) -> None:
     house.need()
     house.need()
+    house.reopen()  # so that they are read back, and not remembered
     with sqlite3.connect(tmp_path / "node.db") as connection:
         (state,) = connection.execute("SELECT state FROM stored_events WHERE rowid = 2").fetchone()
         connection.execute("UPDATE stored_events SET state = ? WHERE rowid = 2", (state[:-1] + b"\0",))

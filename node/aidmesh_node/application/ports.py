@@ -54,10 +54,6 @@ class Erased(Exception):
         self.person = person
 
 
-class MarkConflict(Exception):
-    """The mark does not say what the caller expected, or the swap would take it back."""
-
-
 @dataclass(frozen=True, slots=True)
 class FeedHead:
     """One feed as the node holds it. ``size`` entries are kept; ``checkpoint`` (a signed note) covers
@@ -118,14 +114,6 @@ class EvidenceRow(NamedTuple):
 class KeptAnswer(NamedTuple):
     request_hash: bytes
     body: bytes
-
-
-class MarkValue(NamedTuple):
-    """What this node last let itself sign of one own feed: size, root (64 hex), generation."""
-
-    size: int
-    root: str
-    generation: int
 
 
 class FeedReads(Protocol):
@@ -293,6 +281,9 @@ class EventLog(Protocol):
     def select(self, after: int, limit: int) -> list[tuple[int, Event]]:
         """At most ``limit`` events with positions > ``after``, in order."""
 
+    def follow(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        """As ``select``; but the newest may come from memory, as they were committed."""
+
     def max_position(self) -> int:
         """The last position, 0 when the log is empty."""
 
@@ -386,15 +377,3 @@ class Readers(Protocol[R_co]):
 
     def run_now(self, read: Callable[[R_co], T]) -> T:
         """Call ``read`` on the caller's thread: for a few rows by key, which cost less than handing them over."""
-
-
-class MarkFile(Protocol):
-    """The guard outside home and backups. A swap is durable when it returns."""
-
-    def read(self) -> dict[str, MarkValue] | None:
-        """Origin hash (hex) -> value; None when no mark was ever written. Raises Damaged."""
-
-    def swap(self, origin: str, expected: MarkValue | None, new: MarkValue) -> None:
-        """Compare and swap. After a crash inside, the mark is the old one or the new one, never a mixture.
-
-        Raises MarkConflict, Damaged, Unavailable."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, CanMutateAggregate
-from eventsourcing.utils import get_topic
+from eventsourcing.utils import get_topic, resolve_topic
 
 from aidmesh_node.domain.act import Act
 
@@ -38,9 +42,20 @@ class Created(Event, Aggregate.Created):
     """The first fact about an aggregate."""
 
     def mutate(self, aggregate: Any) -> Any:
-        aggregate = super().mutate(aggregate)
-        aggregate.made_by = self.actor
-        return aggregate
+        # What the library's own does, without filtering the fields by the parameters' names each time anew.
+        assert aggregate is None
+        fields = vars(self)
+        made: Any = object.__new__(resolve_topic(self.originator_topic))
+        made.__base_init__(self.originator_id, self.originator_version, self.timestamp)
+        made.__init__(**{name: fields[name] for name in _parameters(type(made).__init__)})
+        self.apply(made)
+        made.made_by = self.actor
+        if self.heard:
+            made.heard_at = self.cause
+        return made
+
+
+C = TypeVar("C", bound=Created)
 
 
 class Recorded(Aggregate):
@@ -60,13 +75,16 @@ class Recorded(Aggregate):
     @classmethod
     def _begin(cls, event_class: type[Created], aggregate_id: UUID, by: Act, **fields: Any) -> Self:
         # What the library's own `_create` does, without looking for an id among the fields.
-        event = event_class(
-            originator_id=aggregate_id,
-            originator_version=cls.INITIAL_VERSION,
-            originator_topic=get_topic(cls),
-            timestamp=by.at,
-            **_said_by(by),
-            **fields,
+        event = _event(
+            event_class,
+            {
+                "originator_id": aggregate_id,
+                "originator_version": cls.INITIAL_VERSION,
+                "originator_topic": get_topic(cls),
+                "timestamp": by.at,
+                **_said_by(by),
+                **fields,
+            },
         )
         aggregate: Self = event.mutate(None)
         aggregate.pending_events.append(event)
@@ -74,6 +92,25 @@ class Recorded(Aggregate):
 
     def _record(self, event_class: type[CanMutateAggregate[UUID]], by: Act, **fields: Any) -> None:
         self.trigger_event(event_class, timestamp=by.at, **_said_by(by), **fields)
+
+
+def _event(event_class: type[C], fields: dict[str, Any]) -> C:
+    """As ``event_class(**fields)``, which sets the fields of a frozen dataclass one by one."""
+    if fields.keys() != _fields(event_class):
+        raise TypeError(f"{event_class.__qualname__} has other fields than {', '.join(fields)}")
+    event = object.__new__(event_class)
+    vars(event).update(fields)
+    return event
+
+
+@cache
+def _fields(event_class: type[C]) -> frozenset[str]:
+    return frozenset(field.name for field in dataclasses.fields(event_class))
+
+
+@cache
+def _parameters(init: Callable[..., None]) -> tuple[str, ...]:
+    return tuple(inspect.signature(init).parameters)[1:]
 
 
 def _said_by(by: Act) -> dict[str, Any]:

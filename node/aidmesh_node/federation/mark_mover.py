@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from aidmesh_node.application.ports import MarkFile, MarkValue
+from aidmesh_node.application.mark import MarkFile, MarkValue
 from aidmesh_node.clock import Clock
 
 HERE_SECONDS = 0.003

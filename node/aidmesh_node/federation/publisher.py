@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from aidmesh_node.application import own_feeds
+from aidmesh_node.application.mark import MarkConflict, MarkFile, MarkValue
 from aidmesh_node.application.ports import (
     Done,
     FeedHead,
-    MarkConflict,
-    MarkFile,
-    MarkValue,
     Readers,
     Reading,
     Work,

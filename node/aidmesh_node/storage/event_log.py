@@ -10,6 +10,7 @@ from uuid import UUID
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.ports import Event
 from aidmesh_node.storage.mapper import TABLE, HashingMapper, event_key
+from aidmesh_node.storage.recent import RecentEvents
 
 # As bytes: after a flipped bit a text column may not be UTF-8, and sqlite3 would fail the whole page of rows.
 COLUMNS = "rowid, CAST(originator_id AS BLOB), originator_version, CAST(topic AS BLOB), CAST(state AS BLOB)"
@@ -18,9 +19,12 @@ COLUMNS = "rowid, CAST(originator_id AS BLOB), originator_version, CAST(topic AS
 class SqliteEventLog:
     """Events in the order they were committed; a position is the row's number, without gaps."""
 
-    def __init__(self, connection: sqlite3.Connection, mapper: HashingMapper) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, mapper: HashingMapper, recent: RecentEvents | None = None
+    ) -> None:
         self._connection = connection
         self._mapper = mapper
+        self._recent = recent or RecentEvents()
 
     def select(self, after: int, limit: int) -> list[tuple[int, Event]]:
         rows = self._connection.execute(
@@ -33,6 +37,10 @@ class SqliteEventLog:
             f"SELECT {COLUMNS} FROM stored_events WHERE rowid>? ORDER BY rowid LIMIT ?", (after, limit)
         )
         return [(row[0], None if row[3] in topics else self._restore(row)) for row in rows]
+
+    def follow(self, after: int, limit: int) -> list[tuple[int, Event]]:
+        newest = self._recent.between(after, self.max_position(), limit)
+        return self.select(after, limit) if newest is None else newest
 
     def max_position(self) -> int:
         position: int = self._connection.execute("SELECT coalesce(max(rowid), 0) FROM stored_events").fetchone()[0]

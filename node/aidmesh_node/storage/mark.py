@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from aidmesh_node.application.damaged import Damaged
-from aidmesh_node.application.ports import MarkConflict, MarkValue
+from aidmesh_node.application.mark import MarkConflict, MarkValue
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.storage.files import FILE_MODE, private_directory, read_file, replace_file
 

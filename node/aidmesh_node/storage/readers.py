@@ -22,6 +22,7 @@ from aidmesh_node.storage.feeds import SqliteFeedReader
 from aidmesh_node.storage.mapper import HashingMapper
 from aidmesh_node.storage.person_keys import PersonKeys
 from aidmesh_node.storage.positions import SqlitePositions
+from aidmesh_node.storage.recent import RecentEvents
 from aidmesh_node.storage.scrub import scrub
 from aidmesh_node.storage.transcoder import MsgpackTranscoder
 from aidmesh_node.storage.vault import SqliteVaultReader
@@ -42,8 +43,8 @@ class SqliteReading:
     """What can be read of node.db: one snapshot while the call lasts, and nothing can be written through
     it."""
 
-    def __init__(self, connection: sqlite3.Connection, keys: PersonKeys) -> None:
-        self.events = SqliteEventLog(connection, HashingMapper(MsgpackTranscoder()))
+    def __init__(self, connection: sqlite3.Connection, keys: PersonKeys, recent: RecentEvents | None = None) -> None:
+        self.events = SqliteEventLog(connection, HashingMapper(MsgpackTranscoder()), recent)
         self.feeds = SqliteFeedReader(connection)
         self.vault = SqliteVaultReader(connection, keys)
         self.incarnation = read_incarnation(connection)
@@ -125,6 +126,8 @@ class Readers(Generic[R]):
         return held
 
 
-def node_readers(path: Path, keys: PersonKeys, size: int = READERS) -> Readers[SqliteReading]:
-    """Readers of node.db."""
-    return Readers(path, lambda connection: SqliteReading(connection, keys), size)
+def node_readers(
+    path: Path, keys: PersonKeys, recent: RecentEvents | None = None, size: int = READERS
+) -> Readers[SqliteReading]:
+    """Readers of node.db; `recent` is what its writer fills."""
+    return Readers(path, lambda connection: SqliteReading(connection, keys, recent), size)

@@ -28,6 +28,8 @@ class StagedEventLog(SqliteEventLog):
         self._recorder = recorder
         self._inserted = super().max_position()
         self._staged: list[StoredEvent] = []
+        self._begun_at = self._inserted
+        self._made: list[Event] = []
         self._versions: dict[UUID | str, int] = {}
 
     @property
@@ -35,11 +37,20 @@ class StagedEventLog(SqliteEventLog):
         """The last position given out."""
         return self._inserted + len(self._staged)
 
-    def stage(self, events: Iterable[StoredEvent]) -> None:
-        """Put these next in the log."""
-        for event in events:
-            self._staged.append(event)
+    def stage(self, events: Iterable[Event]) -> None:
+        """Put these next in the log. Raises what the mapper raises, having staged none of them."""
+        made = list(events)
+        stored = list(map(self._mapper.to_stored_event, made))
+        for event in stored:
             self._versions[event.originator_id] = event.originator_version
+        self._staged += stored
+        self._made += made
+
+    def committed(self) -> tuple[int, list[Event]]:
+        """COMMIT was said: the position before it, and the events it added. From here the next one is counted."""
+        begun_at, made = self._begun_at, self._made
+        self._begun_at, self._made = self.position, []
+        return begun_at, made
 
     def flush(self, up_to: int | None = None) -> None:
         """Insert what is staged, or its part up to a position. Raises what SQLite raises."""
@@ -58,6 +69,7 @@ class StagedEventLog(SqliteEventLog):
         kept = position - self._inserted
         self._inserted = min(position, self._inserted)
         self._keep(self._staged[: max(0, kept)])
+        del self._made[position - self._begun_at :]
 
     def version(self, id: UUID) -> int:
         """The version of an aggregate's last event, 0 when there is none."""

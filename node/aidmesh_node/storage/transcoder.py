@@ -20,6 +20,10 @@ UUID_CODE = 1
 DECIMAL_CODE = 2
 TUPLE_CODE = 3
 
+USUAL_BYTES = 1024
+"""Nearly every state fits; what does not makes the buffer grow. The library's own, 256 KiB, would be asked of the
+system and given back for every event."""
+
 
 class MsgpackTranscoder(Transcoder):
     """Datetimes come back in UTC, to the microsecond; tuples come back as tuples."""
@@ -34,7 +38,8 @@ class MsgpackTranscoder(Transcoder):
 
 def _pack(obj: Any) -> bytes:
     # strict_types sends tuples and subclasses to _extend, so that nothing changes its type on the way.
-    packed: bytes = msgpack.packb(obj, default=_extend, strict_types=True, use_bin_type=True, datetime=True)
+    packer = msgpack.Packer(default=_extend, strict_types=True, use_bin_type=True, datetime=True, buf_size=USUAL_BYTES)
+    packed: bytes = packer.pack(obj)
     return packed
 
 

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate
-from eventsourcing.persistence import StoredEvent
 
 from aidmesh_node.application.not_found import NotFound
 from aidmesh_node.application.ports import A, Event
@@ -126,7 +125,7 @@ class SqliteWork:
     def commit(self, *aggregates: Aggregate) -> None:
         bench = self.bench
         try:
-            staged: list[StoredEvent] = []
+            events: list[Event] = []
             for aggregate in aggregates:
                 stored_version = aggregate.version - len(aggregate.pending_events)
                 found = bench.log.version(aggregate.id)
@@ -136,8 +135,8 @@ class SqliteWork:
                         f"{aggregate.id.hex} is stored at version {found}, not {stored_version}: get it again"
                     )
                 self._touch(aggregate)
-                staged.extend(map(bench.mapper.to_stored_event, aggregate.collect_events()))
-            bench.log.stage(staged)
+                events.extend(aggregate.collect_events())
+            bench.log.stage(events)
         except BaseException as error:
             # Events are collected but not staged: the job must not end well even if it catches this.
             self._failed = error

@@ -28,6 +28,7 @@ from aidmesh_node.storage.delivery import Accepted, deliver
 from aidmesh_node.storage.faults import breaks_writer, is_storage_fault, unavailable
 from aidmesh_node.storage.gathering import Gathering
 from aidmesh_node.storage.person_keys import PersonKeys
+from aidmesh_node.storage.recent import RecentEvents
 from aidmesh_node.storage.work import Bench, SqliteWork
 
 T = TypeVar("T")
@@ -58,12 +59,14 @@ class Writer:
         keys: PersonKeys,
         entropy: Callable[[int], bytes],
         *,
+        recent: RecentEvents | None = None,
         on_broken: Callable[[BaseException], None] | None = None,
         queued_jobs_max: int = QUEUED_JOBS_MAX,
         cached_max: int = CACHED_MAX,
     ) -> None:
         self._connection = database.connection
         self._bench = Bench(database, keys, entropy, AggregateCache(cached_max))
+        self._recent = recent or RecentEvents()
         self._queue: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._queued_jobs_max = queued_jobs_max
         self._gate = Lock()  # between "may I come in" and coming in, so that close leaves nobody behind
@@ -214,6 +217,7 @@ class Writer:
             self._abandon(error, touched)
             # Without a transaction to run in, the rest of the batch fares no better.
             return _all_fail(batch, ran, error)
+        self._recent.add(*self._bench.log.committed())
         self._position = self._bench.log.position
         self._commits += 1
         self._truncate = self._truncate or erased

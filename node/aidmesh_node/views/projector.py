@@ -166,7 +166,7 @@ class Projector:
         return more
 
     def _project_log(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
-        events = reading.events.select(tracked.get(LOG, START).position, EVENTS_MAX)
+        events = reading.events.follow(tracked.get(LOG, START).position, EVENTS_MAX)
         self._projection.events(event for _, event in events)
         if events:
             position, last = events[-1]

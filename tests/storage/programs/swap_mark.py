@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aidmesh_node.application.ports import MarkConflict, MarkValue
+from aidmesh_node.application.mark import MarkConflict, MarkValue
 from aidmesh_node.storage.mark import MarkFile
 
 
