@@ -153,9 +153,14 @@ class Call:
             raise bad_field("query", "A parameter is given twice")
         fields.pop("after", None)
         try:
-            return msgspec.convert(fields, shape, strict=False)
+            found = msgspec.convert(fields, shape, strict=False)
         except msgspec.ValidationError as error:
             raise of_decoding(error) from None
+        for name in fields:
+            # The text "null" is no way to leave a parameter out.
+            if getattr(found, name) is None:
+                raise bad_field(f"$.{name}", "Expected a value")
+        return found
 
     async def page(
         self,

@@ -12,16 +12,16 @@ from aidmesh_node.http.reading import POSITION_HEADER
 
 Json = dict[str, Any]
 
-_TAGS: Final = r'^(\*|"[!#-+\--~]{0,64}"(, "[!#-+\--~]{0,64}"){0,15})$'
+_TAGS: Final = r'^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$'
 _POSITION: Final = "^(now|[0-9]{1,18})$"
 
 PARAMETERS: Final[Json] = {
     KEY_HEADER: {
         "name": KEY_HEADER,
         "in": "header",
-        "description": "A random text of your own, the same one when you repeat this request: it is done once.",
+        "description": "A random text of your own (a UUID will do), the same one when you repeat this request: it is "
+        "done once.",
         "schema": {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX, "pattern": "^[!-~]+$"},
-        "example": "0d9f3d3e-6a55-4d0e-9a3e-2b8f8f1c7a11",
     },
     POSITION_HEADER: {
         "name": POSITION_HEADER,

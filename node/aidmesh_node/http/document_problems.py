@@ -14,7 +14,7 @@ ALWAYS: Final = {
     421: "unknown_host",
     500: "internal",
 }
-READING: Final = {503: "busy closing storage views_behind"}
+READING: Final = {400: "unknown_position", 503: "busy closing storage views_behind"}
 """A reader may find the disk broken, or the lists behind."""
 WRITING: Final = {
     408: "body_too_slow",

@@ -108,7 +108,7 @@ async def show_need(call: Call) -> web.Response:
     takes=SHARED,
     refuses={
         409: "already_shared ambiguous_circle need_closed",
-        422: "bad_language consent_too_narrow no_circle no_consent unknown_way_of_giving_consent",
+        422: "bad_language circle_and_peer consent_too_narrow no_circle no_consent unknown_way_of_giving_consent",
     },
 )
 async def share_need(call: Call) -> web.Response:
@@ -123,7 +123,9 @@ async def share_need(call: Call) -> web.Response:
     return await call.commit(lambda work: needs.share_need(work, by, need_id, circle, consent))
 
 
-@operation(answers.Changed, takes=AUDIENCE, refuses={409: "ambiguous_circle not_shared", 422: "no_circle"})
+@operation(
+    answers.Changed, takes=AUDIENCE, refuses={409: "ambiguous_circle not_shared", 422: "circle_and_peer no_circle"}
+)
 async def unshare_need(call: Call) -> web.Response:
     """Take a share back.
 

@@ -82,7 +82,9 @@ async def show_offer(call: Call) -> web.Response:
 
 
 @operation(
-    answers.SharedNow, takes=AUDIENCE, refuses={409: "already_shared ambiguous_circle offer_closed", 422: "no_circle"}
+    answers.SharedNow,
+    takes=AUDIENCE,
+    refuses={409: "already_shared ambiguous_circle offer_closed", 422: "circle_and_peer no_circle"},
 )
 async def share_offer(call: Call) -> web.Response:
     """Share an offer with a peer group.
@@ -94,7 +96,9 @@ async def share_offer(call: Call) -> web.Response:
     return await call.commit(lambda work: offers.share_offer(work, by, offer_id, circle))
 
 
-@operation(answers.Changed, takes=AUDIENCE, refuses={409: "ambiguous_circle not_shared", 422: "no_circle"})
+@operation(
+    answers.Changed, takes=AUDIENCE, refuses={409: "ambiguous_circle not_shared", 422: "circle_and_peer no_circle"}
+)
 async def unshare_offer(call: Call) -> web.Response:
     """Take a share back.
 

@@ -17,7 +17,7 @@ from aidmesh_node.http import answers, bodies
 from aidmesh_node.http.bodies import Body, moment
 from aidmesh_node.http.call import Call
 from aidmesh_node.http.operation import operation
-from aidmesh_node.http.problems import Problem, bad_field, not_found
+from aidmesh_node.http.problems import Problem, not_found
 from aidmesh_node.views import pledges as views
 from aidmesh_node.views import shared_needs
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
@@ -164,7 +164,7 @@ async def withdraw_pledge(call: Call) -> web.Response:
 @operation(
     answers.PledgeChanged,
     takes=HANDED_OVER,
-    refuses={409: STATES, 422: "bad_quantity far_more_than_promised unknown_outcome unknown_reason"},
+    refuses={409: STATES, 422: "bad_quantity failed_and_handed far_more_than_promised unknown_outcome unknown_reason"},
 )
 async def hand_over(call: Call) -> web.Response:
     """Declare a hand-over, as the giver.
@@ -177,7 +177,13 @@ async def hand_over(call: Call) -> web.Response:
     if failed is None:
         return await call.commit(lambda work: pledges.hand_over(work, by, pledge_id, amount, body.outcome))
     if amount is not None:
-        raise bad_field("$.quantity", "A hand-over that failed has no quantity")
+        raise Problem(
+            422,
+            "failed_and_handed",
+            "A hand-over that failed has no quantity.",
+            "Say what was handed over, or why nothing was.",
+            errors=({"where": "$.quantity", "message": "given beside $.failed"},),
+        )
     return await call.commit(lambda work: pledges.fail_hand_over(work, by, pledge_id, failed))
 
 
