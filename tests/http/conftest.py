@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from aiohttp import ClientResponse, ClientSession, web
 from aidmesh_node.application.node import Node
 from aidmesh_node.http.app import build_runner
 from aidmesh_node.main import init, open_node
+from tests.support.document import check_answer
 
 BLANKETS = {"category": "bedding", "item": "Blanket", "quantity": "100", "unit": "item"}
 
@@ -24,7 +25,7 @@ class Answer:
 
     status: int
     body: dict[str, Any]
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     text: str
 
     @property
@@ -64,6 +65,8 @@ class Group:
             given = {}
         async with self.session.request(method, self.url + path, headers=sent, **given) as response:
             answer = await _read(response)
+        # Every test over HTTP holds what it is answered against the API document.
+        check_answer(method, path, answer.status, answer.headers, answer.text)
         if "Aidmesh-Position" in answer.headers and answer.status < 300:
             self.position = str(max(int(self.position), int(answer.headers["Aidmesh-Position"])))
         return answer
@@ -102,7 +105,7 @@ async def _read(response: ClientResponse) -> Answer:
     text = await response.text()
     kind = response.content_type
     body = await response.json(content_type=None) if kind.endswith("json") and text else {}
-    return Answer(response.status, body, dict(response.headers), text)
+    return Answer(response.status, body, response.headers, text)
 
 
 @asynccontextmanager

@@ -143,7 +143,7 @@ async def test_nothing_is_shared_without_a_circle_and_a_yes(group: Group) -> Non
         alone = await group.post("coordinator", f"/needs/{need}/share", {**audience, "consent": consent})
         assert (alone.status, alone.code) == (422, "no_circle"), audience
     both = await group.post("coordinator", f"/needs/{need}/share", {"circle": "x", "peer": "y", "consent": consent})
-    assert both.status == 400
+    assert (both.status, both.code) == (422, "circle_and_peer")
 
 
 async def test_closing_twice_is_a_conflict_and_an_unknown_reason_is_named(group: Group) -> None:

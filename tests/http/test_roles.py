@@ -16,6 +16,8 @@ TABLE = """
 GET  /healthz                           nobody
 GET  /readyz                            nobody
 POST /api/v1/join                       nobody
+GET  /api/openapi.json                  nobody
+GET  /api/docs                          nobody
 GET  /api/v1/status                     member
 POST /api/v1/needs                      member
 GET  /api/v1/needs                      member
@@ -39,6 +41,7 @@ POST /api/v1/pledges/{id}/release       member
 POST /api/v1/pledges/{id}/receive       member
 GET  /api/v1/board                      member
 GET  /api/v1/members                    member
+GET  /api/v1/members/{id}               member
 GET  /api/v1/peers                      member
 GET  /api/v1/peers/{gid}                member
 GET  /api/v1/circles                    member

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import AsyncMock, patch
 
 from .conftest import Group, opened
 
@@ -37,9 +38,21 @@ async def test_verify_recomputes_everything(group: Group) -> None:
     assert report.body["checked"]["events"] > 0
 
 
-async def test_a_position_from_the_future_is_waited_for_and_then_said_to_be_missing(group: Group) -> None:
+async def test_a_position_this_node_never_told_is_said_to_be_none(group: Group) -> None:
+    """As after a backup was restored: waiting for it would never end."""
     ahead = await group.get("member", "/needs", Aidmesh_Position="999999")
-    assert (ahead.status, ahead.code, ahead.headers["Retry-After"]) == (503, "views_behind", "1")
+    assert (ahead.status, ahead.code) == (400, "unknown_position")
+    assert f"newest position is {group.position}" in ahead.body["detail"] and "now" in ahead.body["hint"]
+
+
+async def test_what_the_lists_do_not_show_yet_is_waited_for_and_then_said_to_be_missing(group: Group) -> None:
+    await group.need()
+    with patch.object(group.node.views, "wait", AsyncMock(return_value=False)):
+        behind = await group.get("member", "/needs")
+    assert (behind.status, behind.code, behind.headers["Retry-After"]) == (503, "views_behind", "1")
+
+
+async def test_what_is_no_position_is_refused(group: Group) -> None:
     for text in ("-1", "1.5", "x", "9" * 19, "٣"):
         header = await group.get("member", "/needs", Aidmesh_Position=text)
         assert (header.status, header.code) == (400, "malformed"), text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,8 +60,11 @@ class PeerDoors(Protocol):
         """{gid, name, state, words}: redeem another group's invitation. Raises Refused, Unavailable."""
         ...
 
-    async def confirm(self, by: Act, gid: str, words: Sequence[str]) -> dict[str, object]:
-        """{gid, name, state}: our people say that the four words are the same. Raises Refused, NotFound."""
+    async def confirm(
+        self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
+    ) -> dict[str, object]:
+        """{gid, name, state}: our people say that the four words are the same, looking at the link at one of
+        `versions` (None: any). Raises Refused, NotFound, MovedOn."""
         ...
 
     def health(self, gid: str) -> Mapping[str, object]:

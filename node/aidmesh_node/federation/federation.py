@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -168,10 +168,12 @@ class Federation:
                 "pairing_refused", f"The other group's node said no: {error.detail}.", "Ask for a new invitation."
             ) from error
 
-    async def confirm(self, by: Act, gid: str, words: Sequence[str]) -> dict[str, object]:
-        """{gid, name, state}: our people say that the four words are the same. Raises Refused, NotFound."""
+    async def confirm(
+        self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
+    ) -> dict[str, object]:
+        """{gid, name, state}: our people say that the four words are the same. Raises Refused, NotFound, MovedOn."""
         try:
-            answer = await self.pairing.confirm(by, gid, words)
+            answer = await self.pairing.confirm(by, gid, words, versions)
         except PeerRefused as error:
             log.info("the other side has not taken our signature yet: %s", error.code)
             answer = {"gid": gid, "state": "pending"}

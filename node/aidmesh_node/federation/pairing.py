@@ -7,10 +7,11 @@ Half-finished pairings of this process are kept in memory; what people confirmed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from aidmesh_node.application.moved_on import check_version
 from aidmesh_node.application.ports import Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain.act import NODE, Act
@@ -157,11 +158,14 @@ class Pairing:
                 return messages.encode(await self._sign(message))
         raise ProtocolError("malformed", "this pairing message is an answer, not a question")
 
-    async def confirm(self, by: Act, gid: str, words: Sequence[str]) -> dict[str, object]:
+    async def confirm(
+        self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
+    ) -> dict[str, object]:
         """Our people say the words are the same: sign the terms, and exchange signatures if the peer is there."""
 
         def sign(work: Work) -> None:
             link = work.get(PeerLink, PeerLink.id_of(gid))
+            check_version(link, versions)
             terms = bytes.fromhex(link.terms or "")
             link.confirm(by, words=words, signature=sign_terms(terms, self._gid, self._key).hex() if terms else "")
             self._activate(by, link)

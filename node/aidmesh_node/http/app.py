@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,12 +14,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, status
+from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, reference, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
+from aidmesh_node.http.etag import IF_MATCH, versions_wanted
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
 from aidmesh_node.http.hosts import Hosts
 from aidmesh_node.http.idempotency import Repeats, once
+from aidmesh_node.http.operation import Operation
 from aidmesh_node.http.problems import bad_field, rim
 from aidmesh_node.http.reading import Reads
 
@@ -45,7 +46,7 @@ class Route:
     method: str
     path: str
     role: Role
-    handler: Callable[[Call], Awaitable[web.Response]]
+    handler: Operation
     body_bytes_max: int = BODY_BYTES_MAX
 
 
@@ -86,6 +87,7 @@ ROUTES: Final = (
     Route("POST", f"{API}/join", Role.ANYONE, members.join),
     Route("POST", f"{API}/members", Role.COORDINATOR, members.invite_member),
     Route("GET", f"{API}/members", Role.MEMBER, members.list_members),
+    Route("GET", f"{API}/members/{{id}}", Role.MEMBER, members.show_member),
     Route("POST", f"{API}/members/{{id}}/role", Role.OPERATOR, members.change_role),
     Route("POST", f"{API}/members/{{id}}/revoke", Role.OPERATOR, members.revoke_member),
     Route("POST", f"{API}/peers/invitations", Role.OPERATOR, peers_api.invite_peer),
@@ -94,6 +96,8 @@ ROUTES: Final = (
     Route("GET", f"{API}/peers", Role.MEMBER, peers_api.list_peers),
     Route("GET", f"{API}/peers/{{gid}}", Role.MEMBER, peers_api.show_peer),
     Route("GET", f"{API}/circles", Role.MEMBER, peers_api.list_circles),
+    Route("GET", reference.DOCUMENT_PATH, Role.ANYONE, reference.show_document),
+    Route("GET", reference.PAGE_PATH, Role.ANYONE, reference.show_page),
 )
 
 
@@ -126,23 +130,30 @@ def build_runner(node: Node) -> web.AppRunner:
 
 
 def _command(desk: Desk, route: Route) -> Handler:
+    serve = route.handler.serve
+
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = await desk.door.admit(request, route.role)
         if request.query_string:
             raise bad_field("query", "A POST takes no query parameters")
         body = await read_body(request, route.body_bytes_max)
+        versions = versions_wanted(request)
+        if versions is not None and "{" not in route.path:
+            raise bad_field(IF_MATCH, "Only a request about one thing can depend on its version")
         # Strangers share no account: their keys are kept apart by what they send.
         actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
-        return await route.handler(Call(desk, request, caller, body, once(request, actor, body)))
+        return await serve(Call(desk, request, caller, body, once(request, actor, body), versions))
 
     return handle
 
 
 def _question(desk: Desk, route: Route) -> Handler:
+    serve = route.handler.serve
+
     async def handle(request: web.Request) -> web.StreamResponse:
         caller = await desk.door.admit(request, route.role)
         await desk.reads.wanted(request)
-        return await route.handler(Call(desk, request, caller))
+        return await serve(Call(desk, request, caller))
 
     return handle
 

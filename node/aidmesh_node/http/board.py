@@ -12,7 +12,9 @@ import msgspec
 from aiohttp import web
 
 from aidmesh_node.domain.quantity import amount_text
+from aidmesh_node.http import answers
 from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.operation import operation
 from aidmesh_node.matching.suggest import OpenNeed, OpenOffer, Suggestion, suggest
 from aidmesh_node.views.board import board
 
@@ -30,13 +32,22 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """No parameters."""
 
 
+@operation(answers.Board, asks=Wanted)
 async def show_board(call: Call) -> web.Response:
+    """The board: what is open now.
+
+    Ours and what peers show us. `item` matches whatever its case and spaces, `category` exactly.
+    """
     wanted = call.query(Wanted)
     return json_answer(await call.node.views.query(board, item=wanted.item, category=wanted.category))
 
 
+@operation(answers.Suggestions, asks=Nothing)
 async def list_suggestions(call: Call) -> web.Response:
-    """Which of our own offers could cover which open need, ours or a peer's."""
+    """Which offer of ours could cover which open need.
+
+    Each with its reasons. Nothing is recorded: a pledge is a person's.
+    """
     call.query(Nothing)
     shown = await call.node.views.query(board)
     units = {need["id"]: need["unit"] for need in shown["needs"]}

@@ -11,19 +11,30 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from aidmesh_node.http.fields import (
+    LINE,
+    Amount,
+    Category,
+    CloseReason,
+    Condition,
+    DeclineReason,
+    Failure,
+    GivenBy,
+    How,
+    IdText,
+    Language,
+    Line,
+    MemberRole,
+    Mode,
+    Moment,
+    Outcome,
+    Prose,
+    ReleaseReason,
+    Unit,
+    Urgency,
+    Word,
+)
 from aidmesh_node.http.problems import bad_field, of_decoding
-
-LINE = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
-"""One line: no control characters, so that no name can forge a second line in a list or a log."""
-PROSE = r"\A[^\x00-\x08\x0b-\x1f\x7f-\x9f]*\Z"
-
-Word = Annotated[str, Meta(min_length=1, max_length=40, pattern=LINE)]
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
-Prose = Annotated[str, Meta(min_length=1, max_length=4000, pattern=PROSE)]
-Amount = Annotated[str, Meta(min_length=1, max_length=32)]
-"""Decimal text: a JSON number is refused because a float is not what was typed."""
-Moment = Annotated[datetime, Meta(tz=True)]
-IdText = Annotated[str, Meta(min_length=1, max_length=64, pattern=LINE)]
 
 YEAR_MIN, YEAR_MAX = 2000, 2200
 """Outside these a date is a typing error, and its arithmetic can leave what a datetime can hold."""
@@ -38,11 +49,11 @@ class Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Body(Generic[B]):
     """A decoder prepared once. `optional` bodies may be left out altogether."""
 
-    __slots__ = ("_decoder", "optional")
+    __slots__ = ("_decoder", "optional", "shape")
 
     def __init__(self, shape: type[B], *, optional: bool = False) -> None:
         self._decoder = msgspec.json.Decoder(shape)
-        self.optional = optional
+        self.shape, self.optional = shape, optional
 
     def read(self, data: bytes) -> B:
         """The body as its struct. Raises Problem 400 naming the JSON path."""
@@ -76,15 +87,15 @@ class Person(Strict, frozen=True):
 
 
 class NeedPosted(Strict, frozen=True):
-    category: Word
+    category: Category
     quantity: Amount
-    unit: Word
+    unit: Unit
     item: Line | None = None
-    urgency: Word = "normal"
+    urgency: Urgency = "normal"
     from_: Moment | None = msgspec.field(default=None, name="from")
     until: Moment | None = None
     area: Line | None = None
-    language: Word | None = None
+    language: Language | None = None
     for_: Person | None = msgspec.field(default=None, name="for")
     note: Prose | None = None
     on_behalf: bool = False
@@ -93,11 +104,11 @@ class NeedPosted(Strict, frozen=True):
 class OfferPosted(Strict, frozen=True):
     """`quantity` null: as much as anyone needs; said aloud, so that a forgotten field is no endless offer."""
 
-    category: Word
+    category: Category
     quantity: Amount | None
-    unit: Word
+    unit: Unit
     item: Line | None = None
-    mode: Word = "give"
+    mode: Mode = "give"
     from_: Moment | None = msgspec.field(default=None, name="from")
     until: Moment | None = None
     area: Line | None = None
@@ -106,9 +117,9 @@ class OfferPosted(Strict, frozen=True):
 
 
 class ConsentGiven(Strict, frozen=True):
-    given: Word
+    given: GivenBy
     text_version: Word
-    language: Word
+    language: Language
     person_knows: bool | None = None
 
 
@@ -124,7 +135,7 @@ class NeedShared(Audience, frozen=True, kw_only=True):
 
 
 class Closed(Strict, frozen=True):
-    reason: Word
+    reason: CloseReason
 
 
 class Empty(Strict, frozen=True):
@@ -135,7 +146,7 @@ class PledgeOffered(Strict, frozen=True):
     need: IdText
     quantity: Amount
     offer: IdText | None = None
-    how: Word = "deliver"
+    how: How = "deliver"
     from_: Moment | None = msgspec.field(default=None, name="from")
     until: Moment | None = None
 
@@ -152,27 +163,31 @@ class HandedOver(Strict, frozen=True):
     """Either what was handed over and how, or, with `failed`, why it was not."""
 
     quantity: Amount | None = None
-    outcome: Word = "handed"
-    failed: Word | None = None
+    outcome: Outcome = "handed"
+    failed: Failure | None = None
 
 
 class Received(Strict, frozen=True):
     quantity: Amount | None = None
-    condition: Word = "good"
+    condition: Condition = "good"
 
 
-class Reason(Strict, frozen=True):
-    reason: Word
+class Declined(Strict, frozen=True):
+    reason: DeclineReason
+
+
+class Released(Strict, frozen=True):
+    reason: ReleaseReason
 
 
 class MemberInvited(Strict, frozen=True):
     name: Line
-    role: Word
+    role: MemberRole
     contact: Prose | None = None
 
 
 class RoleChanged(Strict, frozen=True):
-    role: Word
+    role: MemberRole
 
 
 class Joined(Strict, frozen=True):

@@ -14,9 +14,17 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from aidmesh_node.application.commit import Job, Once
+from aidmesh_node.application.moved_on import check_version
 from aidmesh_node.application.node import Node
+from aidmesh_node.application.ports import Work
 from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.event import Recorded
+from aidmesh_node.domain.member import Member
+from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.offer import Offer
+from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.http.auth import Caller, Door, Role
+from aidmesh_node.http.etag import ETAG, etag, shows, version_of
 from aidmesh_node.http.idempotency import Repeats
 from aidmesh_node.http.problems import SECURITY_HEADERS, Problem, bad_field, of_decoding
 from aidmesh_node.http.reading import POSITION_HEADER, Reads
@@ -29,6 +37,9 @@ BODY_SECONDS_MAX: Final = 15.0
 
 JSON = msgspec.json.Encoder(uuid_format="hex")
 JSON_HEADERS: Final = CIMultiDict({**SECURITY_HEADERS, "Content-Type": "application/json; charset=utf-8"})
+
+KINDS: Final[Mapping[str, type[Recorded]]] = {"need": Need, "offer": Offer, "pledge": Pledge, "member": Member}
+"""What a path may name by `{id}`, by the word that views and people use for it."""
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -45,9 +56,10 @@ class Desk:
 
 
 class Call:
-    """What a handler gets. `body` is empty for GET; `once` is None unless the caller gave a key."""
+    """What a handler gets. `body` is empty for GET; `once` is None unless the caller gave a key, `versions` unless
+    they said which versions of the thing their command is meant for."""
 
-    __slots__ = ("body", "caller", "door", "node", "once", "reads", "repeats", "request")
+    __slots__ = ("_named", "body", "caller", "door", "node", "once", "reads", "repeats", "request", "versions")
 
     def __init__(
         self,
@@ -56,9 +68,11 @@ class Call:
         caller: Caller,
         body: bytes = b"",
         once: Once | None = None,
+        versions: frozenset[int] | None = None,
     ) -> None:
         self.node, self.door, self.reads, self.repeats = desk.node, desk.door, desk.reads, desk.repeats
-        self.request, self.caller, self.body, self.once = request, caller, body, once
+        self.request, self.caller, self.body, self.once, self.versions = request, caller, body, once, versions
+        self._named: tuple[type[Recorded], UUID] | None = None
 
     @property
     def coordinating(self) -> bool:
@@ -68,6 +82,12 @@ class Call:
     def name(self, part: str) -> str:
         """What the path says at `{part}`."""
         return self.request.match_info[part]
+
+    async def own_id(self, kind: str) -> UUID:
+        """The id of our own `kind` that the path names. What this call commits depends on its version from now on."""
+        found = await self.reads.own_id(self.name("id"), kind)
+        self._named = (KINDS[kind], found)
+        return found
 
     def new_ids(self, count: int) -> list[UUID]:
         """Random ids, all from one draw."""
@@ -80,8 +100,36 @@ class Call:
 
     async def commit(self, job: Job, status: int = 200) -> web.Response:
         """Make it durable, once; then answer with what `job` told and the position of the log."""
-        reply = await self.node.commit(job, self.once)
+        reply = await self.node.commit(self.guarded(job), self.once)
         return self.told(reply.body, status, replayed=reply.replayed)
+
+    def guarded(self, job: Job) -> Job:
+        """`job` behind the caller's If-Match, looked at in the writer's transaction; it raises MovedOn there."""
+        if self.versions is None or self._named is None:
+            return job
+        versions, (kind, id) = self.versions, self._named
+
+        def unless_moved_on(work: Work) -> Mapping[str, object]:
+            check_version(work.find(kind, id), versions)
+            return job(work)
+
+        return unless_moved_on
+
+    def thing(self, body: Mapping[str, Any]) -> web.Response:
+        """One thing with its ETag; only that, and 304, for a caller who has it already."""
+        shown = JSON.encode(body)
+        tag = etag(version_of(body), shown)
+        if shows(self.request, tag):
+            return web.Response(status=304, headers={**SECURITY_HEADERS, ETAG: tag})
+        return web.Response(body=shown, headers={**JSON_HEADERS, ETAG: tag})
+
+    def listed(self, page: Mapping[str, Any]) -> web.Response:
+        """One page of a list, with a Link to the next one."""
+        answer = json_answer(page)
+        if page["cursor"] is not None:
+            following = self.request.rel_url.update_query(cursor=page["cursor"])
+            answer.headers["Link"] = f'<{following}>; rel="next"'
+        return answer
 
     def told(self, body: Mapping[str, Any], status: int = 200, *, replayed: bool = False) -> web.Response:
         """The answer to something durable; `body` holds its position."""
@@ -105,9 +153,14 @@ class Call:
             raise bad_field("query", "A parameter is given twice")
         fields.pop("after", None)
         try:
-            return msgspec.convert(fields, shape, strict=False)
+            found = msgspec.convert(fields, shape, strict=False)
         except msgspec.ValidationError as error:
             raise of_decoding(error) from None
+        for name in fields:
+            # The text "null" is no way to leave a parameter out.
+            if getattr(found, name) is None:
+                raise bad_field(f"$.{name}", "Expected a value")
+        return found
 
     async def page(
         self,

@@ -8,13 +8,21 @@ from aiohttp import web
 
 from aidmesh_node.application import imports
 from aidmesh_node.exchange.plan import ImportFile, plan_import
+from aidmesh_node.http import answers
 from aidmesh_node.http.bodies import Body, Imported
 from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.operation import operation
 
 IMPORTED = Body(Imported)
 
 
+@operation({201: answers.ImportDone, 200: answers.ImportPlanned}, takes=IMPORTED, refuses={422: "import_problems"})
 async def import_files(call: Call) -> web.Response:
+    """Import files of other tools.
+
+    CSV of aidmesh, of a form, or of a relief warehouse: every row in one transaction, or none. With `dry_run` nothing
+    is recorded, and the answer (200) says what would be.
+    """
     body, node = IMPORTED.read(call.body), call.node
     by = call.act()
     plan = await asyncio.to_thread(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from aidmesh_node.application.commit import Job
 from aidmesh_node.application.members import MEMBER_RECORD
 from aidmesh_node.application.ports import Erased, VaultReads
 from aidmesh_node.domain.act import Act
+from aidmesh_node.http import answers_node as answers
 from aidmesh_node.http.auth import (
     INVITATION_PREFIX,
     SECRET_CHARS,
@@ -22,7 +24,8 @@ from aidmesh_node.http.auth import (
 )
 from aidmesh_node.http.bodies import Body, Empty, Joined, MemberInvited, RoleChanged
 from aidmesh_node.http.call import Call, json_answer
-from aidmesh_node.http.problems import Problem
+from aidmesh_node.http.operation import operation
+from aidmesh_node.http.problems import Problem, not_found
 from aidmesh_node.views import members as views
 from aidmesh_node.views.pages import SCHEMA_VERSION
 from aidmesh_node.views.times import time_text
@@ -36,7 +39,12 @@ INVITATION_DAYS = 7
 """Long enough to meet, short enough that a lost slip of paper stops being a door."""
 
 
+@operation(answers.MemberInvitation, status=201, takes=INVITED, refuses={422: "unknown_role"})
 async def invite_member(call: Call) -> web.Response:
+    """Invite somebody.
+
+    Coordinators invite members; only operators give more. The invitation is shown once, and ends after seven days.
+    """
     body, node = INVITED.read(call.body), call.node
     member_id, person, by = node.entropy.uuid(), node.entropy.uuid(), call.act()
     invitation, hashed = new_invitation(node.entropy)
@@ -52,8 +60,17 @@ async def invite_member(call: Call) -> web.Response:
     )
 
 
+@operation(
+    answers.MemberJoined,
+    status=201,
+    takes=JOINED,
+    refuses={409: "already_joined expired revoked", 422: "bad_invitation bad_secret"},
+)
 async def join(call: Call) -> web.Response:
-    """No token yet: who holds the secret is the member. Every wrong secret gets the same answer."""
+    """Join by an invitation.
+
+    No token is needed: who holds the secret is the member. The token in the answer is shown once.
+    """
     text = JOINED.read(call.body).invitation.strip()
     hashed = secret_hash(text)
     whole = text.startswith(INVITATION_PREFIX) and len(text) == len(INVITATION_PREFIX) + SECRET_CHARS
@@ -72,7 +89,12 @@ async def join(call: Call) -> web.Response:
     )
 
 
+@operation(answers.MemberChanged, takes=ROLE, refuses={409: "last_operator revoked", 422: "unknown_role"})
 async def change_role(call: Call) -> web.Response:
+    """Change a member's role.
+
+    One operator must stay.
+    """
     body = ROLE.read(call.body)
     member_id, by = await _member(call), call.act()
     async with call.door.changing:
@@ -81,7 +103,12 @@ async def change_role(call: Call) -> web.Response:
         return await _change(call, lambda work: members.change_role(work, by, member_id, body.role, operators))
 
 
+@operation(answers.MemberChanged, takes=EMPTY, refuses={409: "last_operator revoked"})
 async def revoke_member(call: Call) -> web.Response:
+    """Take a member's way in back.
+
+    Their token, or their unused invitation, opens nothing from now on. One operator must stay.
+    """
     EMPTY.read(call.body)
     member_id, by = await _member(call), call.act()
     async with call.door.changing:
@@ -90,23 +117,47 @@ async def revoke_member(call: Call) -> web.Response:
         return await _change(call, lambda work: members.revoke_member(work, by, member_id, operators))
 
 
+@operation(answers.Members)
 async def list_members(call: Call) -> web.Response:
-    """Everybody sees who has which role; names are for coordinators, and one's own."""
+    """List members.
+
+    Everybody sees who has which role; names are for coordinators, and one's own.
+    """
     listed = await call.node.views.query(views.list_all)
+    items = await _named(call, listed)
+    return json_answer({"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position})
+
+
+@operation(answers.MemberShown)
+async def show_member(call: Call) -> web.Response:
+    """Show one member.
+
+    The name is for coordinators, and one's own.
+    """
+    found = await call.reads.find(call.name("id"), "member")
+    member = await call.node.views.query(views.get, found.id)
+    if member is None:
+        raise not_found()
+    (shown,) = await _named(call, [member])
+    return call.thing({"schema_version": SCHEMA_VERSION, **shown})
+
+
+async def _named(call: Call, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Members with the names the caller may see, else null."""
     persons = await call.node.views.query(views.persons)
     own = call.caller.actor.hex if call.caller.actor is not None else None
-    visible = {id: UUID(person) for id, person in persons.items() if person and (call.coordinating or id == own)}
+    shown = [member["id"] for member in listed if call.coordinating or member["id"] == own]
+    visible = {id: UUID(person) for id in shown if (person := persons.get(id))}
     names = await call.node.readers.run(
         lambda reading: {id: _name(reading.vault, person) for id, person in visible.items()}
     )
-    items = [{**member, "name": names.get(member["id"])} for member in listed]
-    return json_answer({"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position})
+    return [{**member, "name": names.get(member["id"])} for member in listed]
 
 
 async def _change(call: Call, job: Job, status: int = 200) -> web.Response:
     """Commit what changes who may come in; from here on no token is believed from before."""
     try:
-        reply = await call.node.commit(job, call.once)
+        reply = await call.node.commit(call.guarded(job), call.once)
     except BaseException:
         # The commit may have happened although nobody waits for its answer any more.
         call.door.distrust()
@@ -133,7 +184,7 @@ async def _operators(call: Call) -> int:
 
 
 async def _member(call: Call) -> UUID:
-    return await call.reads.own_id(call.name("id"), "member")
+    return await call.own_id("member")
 
 
 def _name(vault: VaultReads, person: UUID) -> str | None:

@@ -13,6 +13,7 @@ from aidmesh_node.application.needs import PostNeed
 from aidmesh_node.domain.consent import Consent
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.window import Window
+from aidmesh_node.http import answers
 from aidmesh_node.http.bodies import (
     Audience,
     Body,
@@ -22,7 +23,8 @@ from aidmesh_node.http.bodies import (
     NeedShared,
     moment,
 )
-from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.call import Call
+from aidmesh_node.http.operation import operation
 from aidmesh_node.http.private import check_item, private_fields, reveal
 from aidmesh_node.http.problems import not_found
 from aidmesh_node.views import needs as views
@@ -34,6 +36,11 @@ AUDIENCE = Body(Audience, optional=True)
 EMPTY = Body(Empty, optional=True)
 CLOSED = Body(Closed)
 
+CANNOT_BE_MEANT = (
+    "bad_area bad_item bad_language bad_quantity bad_window unknown_category unknown_item unknown_unit unknown_urgency"
+)
+"""What nobody can mean by a need, as codes."""
+
 
 class Listing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What a list may be narrowed to."""
@@ -44,7 +51,13 @@ class Listing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
+@operation(answers.Changed, status=201, takes=POSTED, refuses={422: CANNOT_BE_MEANT})
 async def post_need(call: Call) -> web.Response:
+    """Post a need.
+
+    What `for` and `note` say stays with this group, encrypted. `item` and `area` may later be shown to other groups: no
+    personal details there. A member takes an item the group knows; a coordinator may name any.
+    """
     body = POSTED.read(call.body)
     await check_item(call, body.item)
     act_id, need_id, person = call.new_ids(3)
@@ -62,14 +75,24 @@ async def post_need(call: Call) -> web.Response:
     return await call.commit(lambda work: needs.post_need(work, by, need_id, person, post), 201)
 
 
+@operation(answers.NeedPage, asks=Listing)
 async def list_needs(call: Call) -> web.Response:
+    """List needs, newest first.
+
+    Ours, and those that peers show us.
+    """
     wanted = call.query(Listing)
-    return json_answer(
+    return call.listed(
         await call.page(views.list_page, state=wanted.state, ours=wanted.ours, limit=wanted.limit, cursor=wanted.cursor)
     )
 
 
+@operation(answers.NeedShown)
 async def show_need(call: Call) -> web.Response:
+    """Show one need.
+
+    `person` and `note` are there for coordinators, and for whoever posted it.
+    """
     found = await call.reads.find(call.name("id"), "need")
     need = await call.node.views.query(views.get, found.id)
     if need is None:
@@ -77,10 +100,22 @@ async def show_need(call: Call) -> web.Response:
     who = await call.node.views.query(views.who, found.id)
     if who is not None:
         need |= await reveal(call, who, found.id)
-    return json_answer({"schema_version": 1, **need})
+    return call.thing({"schema_version": 1, **need})
 
 
+@operation(
+    answers.SharedNow,
+    takes=SHARED,
+    refuses={
+        409: "already_shared ambiguous_circle need_closed",
+        422: "bad_language circle_and_peer consent_too_narrow no_circle no_consent unknown_way_of_giving_consent",
+    },
+)
 async def share_need(call: Call) -> web.Response:
+    """Share a need with a peer group.
+
+    With the consent of the person it is for. `leaves` is exactly what the other group will read.
+    """
     body = SHARED.read(call.body)
     need_id, circle, by = await _need(call), await call.reads.circle(body), call.act()
     given = body.consent
@@ -88,23 +123,40 @@ async def share_need(call: Call) -> web.Response:
     return await call.commit(lambda work: needs.share_need(work, by, need_id, circle, consent))
 
 
+@operation(
+    answers.Changed, takes=AUDIENCE, refuses={409: "ambiguous_circle not_shared", 422: "circle_and_peer no_circle"}
+)
 async def unshare_need(call: Call) -> web.Response:
+    """Take a share back.
+
+    It is gone from the peer's board as soon as they hear it; `shared_with` tells when they acknowledged.
+    """
     body = AUDIENCE.read(call.body)
     need_id, circle, by = await _need(call), await call.reads.circle(body, ended=True), call.act()
     return await call.commit(lambda work: needs.unshare_need(work, by, need_id, circle))
 
 
+@operation(answers.Changed, takes=EMPTY, refuses={409: "need_closed"})
 async def withdraw_need(call: Call) -> web.Response:
+    """Withdraw a need.
+
+    The person no longer asks; open pledges are let go with thanks. Whoever posted it may, and coordinators.
+    """
     EMPTY.read(call.body)
     need_id, by = await _need(call), call.act()
     return await call.commit(lambda work: needs.withdraw_need(work, by, need_id))
 
 
+@operation(answers.Changed, takes=CLOSED, refuses={409: "need_closed", 422: "unknown_reason_to_close"})
 async def close_need(call: Call) -> web.Response:
+    """Close a need for a reason.
+
+    A person closes it, never arithmetic. Open pledges are released or declined.
+    """
     body = CLOSED.read(call.body)
     need_id, by = await _need(call), call.act()
     return await call.commit(lambda work: needs.close_need(work, by, need_id, body.reason))
 
 
 async def _need(call: Call) -> UUID:
-    return await call.reads.own_id(call.name("id"), "need")
+    return await call.own_id("need")

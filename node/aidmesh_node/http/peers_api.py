@@ -9,8 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from aidmesh_node.application.ports import Evidence, FeedHead, FeedReads
+from aidmesh_node.http import answers_node as answers
 from aidmesh_node.http.bodies import Body, PeerAccepted, PeerConfirmed, PeerInvited
 from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.operation import operation
 from aidmesh_node.views import circles, peers
 from aidmesh_node.views.pages import SCHEMA_VERSION
 from aidmesh_node.views.times import time_text
@@ -20,7 +22,14 @@ ACCEPTED = Body(PeerAccepted)
 CONFIRMED = Body(PeerConfirmed)
 
 
+@operation(
+    answers.PeerInvitation, status=201, takes=INVITED, refuses={422: "bad_expiry no_address too_many_invitations"}
+)
 async def invite_peer(call: Call) -> web.Response:
+    """Invite another group.
+
+    Give the invitation to them; it is used once.
+    """
     hours = INVITED.read(call.body).expires_hours
 
     async def invite() -> dict[str, object]:
@@ -30,36 +39,71 @@ async def invite_peer(call: Call) -> web.Response:
     return await call.repeatable(invite, 201)
 
 
+@operation(
+    answers.PeerMet,
+    status=201,
+    takes=ACCEPTED,
+    refuses={
+        409: "already_linked expired pairing_refused",
+        422: "bad_invitation own_invitation",
+        502: "peer_answered_badly",
+        503: "peer_unreachable",
+    },
+)
 async def accept_peer(call: Call) -> web.Response:
+    """Accept another group's invitation.
+
+    Asks their node. Both screens then show the same four words: compare them by voice, then confirm.
+    """
     body, by = ACCEPTED.read(call.body), call.act()
     return await call.repeatable(lambda: call.node.peers.accept(by, body.invitation), 201)
 
 
+@operation(answers.PeerConfirmation, takes=CONFIRMED, refuses={409: "not_pending words_differ"})
 async def confirm_peer(call: Call) -> web.Response:
+    """Confirm that the four words are the same.
+
+    Once both groups have, their circle is in force.
+    """
     body = CONFIRMED.read(call.body)
     words = body.words.replace(",", " ").lower().split()
     gid, by = (await call.reads.link(call.name("gid")))["gid"], call.act()
-    return await call.repeatable(lambda: call.node.peers.confirm(by, gid, words))
+    return await call.repeatable(lambda: call.node.peers.confirm(by, gid, words, call.versions))
 
 
+@operation(answers.Peers)
 async def list_peers(call: Call) -> web.Response:
+    """List other groups.
+
+    Every link, how it stands, and how much of theirs we hold.
+    """
     links = await call.node.views.query(peers.list_all)
     heads = await call.node.readers.run(lambda reading: _theirs(reading.feeds))
     items = [_to_json(link, heads.get(link["gid"], []), call.node.peers.health(link["gid"])) for link in links]
     return json_answer({"schema_version": SCHEMA_VERSION, "items": items, "position": call.node.views.position})
 
 
+@operation(answers.PeerShown)
 async def show_peer(call: Call) -> web.Response:
-    """One link, and what of theirs we had to refuse. Refusals are kept beside the log, so the writer reads them."""
+    """Show one other group.
+
+    By gid, by name, or the beginning of one; with what of theirs we had to refuse.
+    """
     link = await call.reads.link(call.name("gid"))
     gid = link["gid"]
     heads = await call.node.readers.run(lambda reading: reading.feeds.heads(owner=gid))
+    # Refusals are kept beside the log, so the writer reads them.
     refusals = await call.node.writer.run(lambda work: _refusals(work.evidence, gid))
     shown = _to_json(link, heads, call.node.peers.health(gid))
-    return json_answer({"schema_version": SCHEMA_VERSION, **shown, "refusals": refusals.value})
+    return call.thing({"schema_version": SCHEMA_VERSION, **shown, "refusals": refusals.value})
 
 
+@operation(answers.Circles)
 async def list_circles(call: Call) -> web.Response:
+    """List circles.
+
+    A circle is who reads each other; sharing names one.
+    """
     listed = await call.node.views.query(circles.list_all)
     sizes = await call.node.readers.run(lambda reading: {head.origin: head.size for head in reading.feeds.heads()})
     items = [

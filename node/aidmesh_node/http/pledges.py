@@ -13,10 +13,11 @@ from aidmesh_node.application import pledges
 from aidmesh_node.application.pledges import OfferPledge, SharedNeed
 from aidmesh_node.domain.quantity import parse_amount
 from aidmesh_node.domain.window import Window
-from aidmesh_node.http import bodies
+from aidmesh_node.http import answers, bodies
 from aidmesh_node.http.bodies import Body, moment
-from aidmesh_node.http.call import Call, json_answer
-from aidmesh_node.http.problems import Problem, bad_field, not_found
+from aidmesh_node.http.call import Call
+from aidmesh_node.http.operation import operation
+from aidmesh_node.http.problems import Problem, not_found
 from aidmesh_node.views import pledges as views
 from aidmesh_node.views import shared_needs
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
@@ -26,8 +27,16 @@ QUANTITY = Body(bodies.QuantityGiven)
 QUANTITY_MAYBE = Body(bodies.QuantityMaybe, optional=True)
 HANDED_OVER = Body(bodies.HandedOver, optional=True)
 RECEIVED = Body(bodies.Received, optional=True)
-REASON = Body(bodies.Reason)
+DECLINED = Body(bodies.Declined)
+RELEASED = Body(bodies.Released)
 EMPTY = Body(bodies.Empty, optional=True)
+
+STATES = (
+    "already_accepted already_committed already_countered already_released declined hand_over_first handed_over "
+    "more_than_accepted more_than_offered not_accepted not_committed not_yours nothing_changed nothing_in_transit "
+    "nothing_left released revised withdrawn"
+)
+"""What the state of a pledge may have against a step, as codes."""
 
 Phase = Literal[
     "offered",
@@ -53,7 +62,22 @@ class Listing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
+@operation(
+    answers.PledgeChanged,
+    status=201,
+    takes=OFFERED,
+    refuses={
+        403: "not_allowed",
+        404: "not_found",
+        409: "ambiguous_id need_closed not_enough_left not_ours offer_closed",
+        422: "bad_quantity bad_window unit_differs unknown_way_of_handing_over",
+    },
+)
 async def offer_pledge(call: Call) -> web.Response:
+    """Pledge something particular towards a need.
+
+    Ours, or one that a peer shows us. What it takes of `offer` is held for it from now on.
+    """
     body = OFFERED.read(call.body)
     post = OfferPledge(
         need=await _need(call, body.need),
@@ -67,10 +91,15 @@ async def offer_pledge(call: Call) -> web.Response:
     return await call.commit(lambda work: pledges.offer_pledge(work, by, pledge_id, post), 201)
 
 
+@operation(answers.PledgePage, asks=Listing, refuses={404: "not_found", 409: "ambiguous_id"})
 async def list_pledges(call: Call) -> web.Response:
+    """List pledges, newest first.
+
+    Those we give, and those towards our needs.
+    """
     wanted = call.query(Listing)
     need = None if wanted.need is None else (await call.reads.find(wanted.need, "need")).id
-    return json_answer(
+    return call.listed(
         await call.page(
             views.list_page,
             role=wanted.role,
@@ -82,68 +111,140 @@ async def list_pledges(call: Call) -> web.Response:
     )
 
 
+@operation(answers.PledgeShown)
 async def show_pledge(call: Call) -> web.Response:
+    """Show one pledge.
+
+    `next` is one sentence for people: what happens next, and who acts.
+    """
     found = await call.reads.find(call.name("id"), "pledge")
     pledge = await call.node.views.query(views.get, found.id)
     if pledge is None:
         raise not_found()
-    return json_answer({"schema_version": 1, **pledge})
+    return call.thing({"schema_version": 1, **pledge})
 
 
+@operation(
+    answers.PledgeChanged,
+    takes=QUANTITY,
+    refuses={409: STATES + " not_enough_left too_many_revisions", 422: "bad_quantity"},
+)
 async def revise_pledge(call: Call) -> web.Response:
+    """Change the amount, as the giver.
+
+    Before it is accepted; also the answer to a counter-proposal.
+    """
     amount = parse_amount(QUANTITY.read(call.body).quantity)
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.revise_pledge(work, by, pledge_id, amount))
 
 
+@operation(answers.PledgeChanged, takes=EMPTY, refuses={409: STATES + " not_enough_left"})
 async def commit_pledge(call: Call) -> web.Response:
+    """Make an accepted pledge firm, as the giver.
+
+    The node does it by itself while what was held still stands.
+    """
     EMPTY.read(call.body)
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.commit_pledge(work, by, pledge_id))
 
 
+@operation(answers.PledgeChanged, takes=EMPTY, refuses={409: STATES})
 async def withdraw_pledge(call: Call) -> web.Response:
+    """Withdraw a pledge, as the giver.
+
+    Takes back what has not been handed over; needs no reason.
+    """
     EMPTY.read(call.body)
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.withdraw_pledge(work, by, pledge_id))
 
 
+@operation(
+    answers.PledgeChanged,
+    takes=HANDED_OVER,
+    refuses={409: STATES, 422: "bad_quantity failed_and_handed far_more_than_promised unknown_outcome unknown_reason"},
+)
 async def hand_over(call: Call) -> web.Response:
+    """Declare a hand-over, as the giver.
+
+    All that is still to be handed over, unless `quantity` says otherwise; or, with `failed`, why nothing was.
+    """
     body = HANDED_OVER.read(call.body)
     amount, failed = _amount(body.quantity), body.failed
     pledge_id, by = await _pledge(call), call.act()
     if failed is None:
         return await call.commit(lambda work: pledges.hand_over(work, by, pledge_id, amount, body.outcome))
     if amount is not None:
-        raise bad_field("$.quantity", "A hand-over that failed has no quantity")
+        raise Problem(
+            422,
+            "failed_and_handed",
+            "A hand-over that failed has no quantity.",
+            "Say what was handed over, or why nothing was.",
+            errors=({"where": "$.quantity", "message": "given beside $.failed"},),
+        )
     return await call.commit(lambda work: pledges.fail_hand_over(work, by, pledge_id, failed))
 
 
+@operation(answers.PledgeChanged, takes=QUANTITY, refuses={409: STATES + " already_covered", 422: "bad_quantity"})
 async def counter_pledge(call: Call) -> web.Response:
+    """Propose another amount, as the need's home.
+
+    The giver answers by revising the pledge, or by withdrawing it.
+    """
     amount = parse_amount(QUANTITY.read(call.body).quantity)
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.counter_pledge(work, by, pledge_id, amount))
 
 
+@operation(
+    answers.PledgeChanged,
+    takes=QUANTITY_MAYBE,
+    refuses={409: STATES + " already_covered need_closed not_enough_left", 422: "bad_quantity"},
+)
 async def accept_pledge(call: Call) -> web.Response:
+    """Accept a pledge, as the need's home.
+
+    Never more than the need still lacks. Inside one group this makes it firm.
+    """
     amount = _amount(QUANTITY_MAYBE.read(call.body).quantity)
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.accept_pledge(work, by, pledge_id, amount))
 
 
+@operation(answers.PledgeChanged, takes=DECLINED, refuses={409: STATES, 422: "unknown_reason_to_decline"})
 async def decline_pledge(call: Call) -> web.Response:
-    reason = REASON.read(call.body).reason
+    """Decline a pledge, as the need's home.
+
+    Before it is accepted.
+    """
+    reason = DECLINED.read(call.body).reason
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.decline_pledge(work, by, pledge_id, reason))
 
 
+@operation(answers.PledgeChanged, takes=RELEASED, refuses={409: STATES, 422: "unknown_reason_to_release"})
 async def release_pledge(call: Call) -> web.Response:
-    reason = REASON.read(call.body).reason
+    """Release an accepted pledge, as the need's home.
+
+    What has not been received is no longer expected.
+    """
+    reason = RELEASED.read(call.body).reason
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.release_pledge(work, by, pledge_id, reason))
 
 
+@operation(
+    answers.PledgeChanged,
+    takes=RECEIVED,
+    refuses={409: STATES, 422: "bad_quantity far_more_than_promised unknown_condition"},
+)
 async def receive_pledge(call: Call) -> web.Response:
+    """Confirm what arrived, as the need's home.
+
+    All that is on its way, unless `quantity` says otherwise.
+    """
     body = RECEIVED.read(call.body)
     amount = _amount(body.quantity)
     pledge_id, by = await _pledge(call), call.act()
@@ -151,7 +252,7 @@ async def receive_pledge(call: Call) -> web.Response:
 
 
 async def _pledge(call: Call) -> UUID:
-    return await call.reads.own_id(call.name("id"), "pledge")
+    return await call.own_id("pledge")
 
 
 async def _need(call: Call, text: str) -> UUID | SharedNeed:

@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from aidmesh_node.application.moved_on import MovedOn
 from aidmesh_node.application.not_found import NotFound
 from aidmesh_node.application.ports import Erased
 from aidmesh_node.application.unavailable import Unavailable
@@ -177,6 +178,14 @@ def of_error(error: Exception, *, federation: bool) -> Problem | None:
             return of_refusal(error)
         case NotFound():
             return not_found()
+        case MovedOn():
+            return Problem(
+                412,
+                "moved_on",
+                f"It has changed since you looked at it: it is at version {error.version} now. Nothing was done.",
+                "Read it again, decide again, and send the request with its new ETag.",
+                extra={"version": error.version},
+            )
         case Unavailable():
             status = 507 if error.reason == STORAGE_FULL else 503
             detail = error.detail or "The node cannot do this right now."

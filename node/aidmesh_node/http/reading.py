@@ -55,8 +55,8 @@ class Reads:
         return await self._readers.run(lambda reading: reading.events.max_position())
 
     async def wanted(self, request: web.Request) -> None:
-        """Wait for the position the caller names. Raises Problem 400 if it is none, 503 after too long. For `now` wait
-        for all that is durable, and answer with what there is after too long."""
+        """Wait for the position the caller names. Raises Problem 400 if it is none, or none that this node ever told;
+        503 after too long. For `now` wait for all that is durable, and answer with what there is after too long."""
         for text in (request.headers.get(POSITION_HEADER), request.query.get("after")):
             if text is None:
                 continue
@@ -65,7 +65,16 @@ class Reads:
                 continue
             if not text.isascii() or not text.isdigit() or len(text) > POSITION_DIGITS_MAX:
                 raise bad_field(POSITION_HEADER, "Expected a position as given in an answer")
-            await self.reached(int(text))
+            position = int(text)
+            if position > self._views.position and position > (durable := await self._durable()):
+                # After a backup was restored; waiting would not help.
+                raise Problem(
+                    400,
+                    "unknown_position",
+                    f"This node has not come as far as {position}: its newest position is {durable}.",
+                    "Ask without a position, or for: now.",
+                )
+            await self.reached(position)
 
     async def holder(self, token_hash: bytes) -> TokenHolder | None:
         """The joined member whose token has this hash."""
@@ -146,7 +155,7 @@ class Reads:
             await self.caught_up()
             known = await self._views.query(circles.list_all, None if ended else "active")
         if audience.circle is not None and audience.peer is not None:
-            raise bad_field("$.peer", "Name a circle or a peer, not both")
+            raise Problem(422, "circle_and_peer", "A circle and a peer are both named.", "Name one of them.")
         if audience.circle is not None:
             wanted = audience.circle.strip().lower()
             if len(wanted) >= PREFIX_CHARACTERS_MIN:

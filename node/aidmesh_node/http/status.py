@@ -9,8 +9,10 @@ import msgspec
 from aiohttp import web
 
 from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_node.http import answers_node as answers
 from aidmesh_node.http.bodies import Body, Empty
 from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.operation import operation
 from aidmesh_node.http.problems import RETRY_AFTER, Problem
 from aidmesh_node.views import peers
 from aidmesh_node.views.counts import counts
@@ -26,13 +28,21 @@ except PackageNotFoundError:  # run from the tree without installing
     VERSION = "unknown"
 
 
+@operation(answers.Fine)
 async def healthz(call: Call) -> web.Response:
-    """The process answers."""
+    """Is the process there?
+
+    It answers; that is all it says.
+    """
     return json_answer({"status": "ok"})
 
 
+@operation(answers.Fine, refuses={503: "starting views_failed"})
 async def readyz(call: Call) -> web.Response:
-    """The process can serve: its views have caught up with what was there at start, and move."""
+    """Can the node serve?
+
+    Its lists have caught up with what was there at the start, and move.
+    """
     views = call.node.views
     if views.failed is not None:
         raise _not_ready("views_failed", "The lists cannot be brought up to date; writing still works.")
@@ -41,7 +51,12 @@ async def readyz(call: Call) -> web.Response:
     return json_answer({"status": "ok"})
 
 
+@operation(answers.Status)
 async def show_status(call: Call) -> web.Response:
+    """How the node stands.
+
+    Whose it is, what it holds, and whether it signs.
+    """
     node = call.node
     counted = await node.views.query(counts)
     links = await node.views.query(peers.list_all)
@@ -62,8 +77,12 @@ async def show_status(call: Call) -> web.Response:
     )
 
 
+@operation(answers.Settings)
 async def show_config(call: Call) -> web.Response:
-    """Every setting, its value and where that came from. Keys and tokens are no settings."""
+    """Every setting, its value and where that came from.
+
+    Keys and tokens are no settings.
+    """
     node = call.node
     items = [
         {
@@ -77,8 +96,12 @@ async def show_config(call: Call) -> web.Response:
     return json_answer({"schema_version": SCHEMA_VERSION, "settings": items})
 
 
+@operation(answers.Verified, takes=EMPTY)
 async def verify(call: Call) -> web.Response:
-    """Recompute every hash, proof and signature; minutes for a large node, and on a thread of its own."""
+    """Check everything the node holds.
+
+    Recomputes every hash, proof and signature; minutes for a large node.
+    """
     EMPTY.read(call.body)
     report = await asyncio.to_thread(call.node.verify)
     return json_answer(report.to_json())

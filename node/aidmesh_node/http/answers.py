@@ -1,0 +1,283 @@
+"""The JSON that is answered about needs, offers and pledges, one struct each: what the API document says of them.
+
+Handlers answer with what the views give; a test holds every answer of the HTTP tests against these.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from aidmesh_node.http.fields import (
+    Category,
+    CircleId,
+    CloseReason,
+    Count,
+    Gid,
+    How,
+    Id,
+    Mode,
+    Phase,
+    Position,
+    SchemaVersion,
+    Share,
+    Text,
+    Time,
+    Total,
+    Unit,
+    Urgency,
+    Version,
+)
+
+Cursor = Annotated[
+    str | None,
+    Meta(description="Send it as `cursor` for the next page; null at the end.", examples=[None]),
+]
+Ours = Annotated[bool, Meta(description="Whether it is our group's own.")]
+
+
+class Answer(Struct, frozen=True):
+    """What every answer is. Later versions may add members: ignore what you do not know."""
+
+
+class SharedWith(Answer, frozen=True):
+    """One circle a thing is, or was, shown to. `acknowledged`: the peer confirmed that it no longer shows it."""
+
+    circle: CircleId
+    peer: Gid | None
+    peer_name: Text | None
+    state: Literal["shared", "revoked"]
+    acknowledged: bool
+
+
+Person = Annotated[
+    dict[str, str] | UnsetType | None,
+    Meta(
+        description="Name, phone, email, address, contact, as far as given: for coordinators and whoever posted it; "
+        "absent for all others. Never leaves this node."
+    ),
+]
+Note = Annotated[Text | UnsetType | None, Meta(description="As `person`.")]
+Erased = Annotated[bool | UnsetType, Meta(description="The data of this person was erased.")]
+
+
+class Need(Answer, frozen=True, rename={"from_": "from"}):
+    """What somebody asks for. A peer's need whose share was taken back has no description any more."""
+
+    id: Id
+    ours: Ours
+    group: Gid
+    group_name: Text | None
+    circle: Annotated[CircleId | None, Meta(description="Where a peer showed it to us; null for our own.")]
+    category: Category | None
+    item: Text | None
+    quantity: Total
+    unit: Unit
+    urgency: Urgency | None
+    from_: Time | None
+    until: Time | None
+    area: Text | None
+    state: Literal["open", "closed", "revoked"]
+    closed_reason: CloseReason | None
+    received: Total
+    reserved: Annotated[Total, Meta(description="Accepted, and neither received nor given back.")]
+    open: Annotated[Total, Meta(description="What is still missing: quantity less received less reserved.")]
+    coverage: Annotated[Share, Meta(description="How much of it is received or reserved.")]
+    fulfilment: Annotated[Share, Meta(description="How much of it is received.")]
+    shared_with: list[SharedWith]
+    version: Version
+    posted_at: Time
+
+
+class NeedShown(Need, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """One need, whole."""
+
+    schema_version: SchemaVersion
+    person: Person = UNSET
+    note: Note = UNSET
+    erased: Erased = UNSET
+
+
+class Offer(Answer, frozen=True, rename={"from_": "from"}):
+    """What somebody can give. Of a peer's offer held, committed and drawn are not told."""
+
+    id: Id
+    ours: Ours
+    group: Gid
+    group_name: Text | None
+    circle: Annotated[CircleId | None, Meta(description="Where a peer showed it to us; null for our own.")]
+    category: Category | None
+    item: Text | None
+    quantity: Annotated[Total | None, Meta(description="Null: as much as anyone needs.")]
+    unit: Unit
+    mode: Mode | None
+    held: Annotated[Total | None, Meta(description="Promised, not yet firm.")]
+    committed: Annotated[Total | None, Meta(description="Firmly promised, not yet handed over.")]
+    drawn: Annotated[Total | None, Meta(description="Handed over.")]
+    available: Annotated[Total | None, Meta(description="What can still be promised; null: as much as anyone needs.")]
+    from_: Time | None
+    until: Time | None
+    area: Text | None
+    state: Literal["open", "closed", "revoked"]
+    closed_reason: Text | None
+    shared_with: list[SharedWith]
+    version: Version
+    posted_at: Time
+
+
+class OfferShown(Offer, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """One offer, whole."""
+
+    schema_version: SchemaVersion
+    person: Person = UNSET
+    note: Note = UNSET
+    erased: Erased = UNSET
+
+
+class Pledge(Answer, frozen=True, rename={"from_": "from"}):
+    """A promise of something particular towards a need. `role` is our side of it; local: both sides are ours."""
+
+    id: Id
+    role: Literal["giver", "home", "local"]
+    need: Id
+    offer: Id | None
+    peer: Gid | None
+    peer_name: Text | None
+    circle: CircleId | None
+    item: Text | None
+    unit: Unit
+    offered: Total
+    revision: Annotated[Count, Meta(description="How often the giver changed the amount.")]
+    accepted: Total
+    committed: Total
+    handed: Total
+    received: Total
+    in_transit: Total
+    phase: Phase
+    discrepancy: Annotated[bool, Meta(description="Handed over and received differ.")]
+    how: How
+    from_: Time | None
+    until: Time | None
+    reason: Text | None
+    version: Version
+    updated_at: Time
+    next: Annotated[str, Meta(description="One sentence for people: what happens next, and who acts.")]
+
+
+class PledgeShown(Pledge, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """One pledge, whole."""
+
+    schema_version: SchemaVersion
+
+
+class NeedPage(Answer, frozen=True):
+    """Newest first."""
+
+    schema_version: SchemaVersion
+    items: list[Need]
+    position: Position
+    cursor: Cursor
+
+
+class OfferPage(Answer, frozen=True):
+    """Newest first."""
+
+    schema_version: SchemaVersion
+    items: list[Offer]
+    position: Position
+    cursor: Cursor
+
+
+class PledgePage(Answer, frozen=True):
+    """Newest first."""
+
+    schema_version: SchemaVersion
+    items: list[Pledge]
+    position: Position
+    cursor: Cursor
+
+
+class Board(Answer, frozen=True):
+    """What is open now, ours and what peers show us: at most 1,000 of each, the most urgent first."""
+
+    schema_version: SchemaVersion
+    position: Position
+    needs: list[Need]
+    offers: list[Offer]
+
+
+class Suggestion(Answer, frozen=True):
+    """An offer of ours that could cover an open need, and why."""
+
+    need: Id
+    offer: Id
+    quantity: Total
+    unit: Unit
+    reasons: Annotated[list[str], Meta(examples=[["same item"]])]
+
+
+class Suggestions(Answer, frozen=True):
+    """The best first."""
+
+    schema_version: SchemaVersion
+    items: list[Suggestion]
+    position: Position
+
+
+class Changed(Answer, frozen=True):
+    """A need or an offer after a command. Durable: it survives a power cut."""
+
+    id: Id
+    version: Version
+    state: Literal["open", "closed"]
+    position: Position
+
+
+class Leaves(Answer, frozen=True):
+    """Exactly what the other group will read; a need has `urgency`, an offer `mode`."""
+
+    category: Category
+    item: Text | None
+    quantity: Total | None
+    unit: Unit
+    area: Text | None
+    urgency: Urgency | UnsetType = UNSET
+    mode: Mode | UnsetType = UNSET
+
+
+class SharedNow(Changed, frozen=True):
+    """A need or an offer after it was shared."""
+
+    leaves: Leaves
+
+
+class PledgeChanged(Answer, frozen=True):
+    """A pledge after a command. Durable: it survives a power cut."""
+
+    id: Id
+    version: Version
+    phase: Phase
+    position: Position
+
+
+class ImportPlanned(Answer, frozen=True):
+    """What an import would do. Nothing was recorded."""
+
+    dry_run: Literal[True]
+    needs: list[Id]
+    offers: list[Id]
+    shifted_days: Annotated[int, Meta(description="By how many days dates were moved (`as_of`).", examples=[0])]
+    notes: list[str]
+
+
+class ImportDone(Answer, frozen=True):
+    """What an import recorded, in one transaction. Rows imported before are `unchanged`."""
+
+    needs: list[Id]
+    offers: list[Id]
+    unchanged: Count
+    shifted_days: Annotated[int, Meta(examples=[0])]
+    differing: Annotated[list[Id], Meta(description="Imported before, and now the file says something else.")]
+    notes: list[str]
+    position: Position
