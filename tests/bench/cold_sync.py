@@ -97,10 +97,13 @@ def _sync(folder: Path, source: NodeProcess, entries: int) -> dict[str, Any]:
     total = entries + 1  # the feed begins with the terms of its circle
     home = folder / "bob"
     before = _bytes_in(home)
+    source_cpu = cpu_seconds(source.process.pid)
     fresh = start(home)
     try:
         stored_at = _reached(home / "node.db", "SELECT max(size) FROM feeds WHERE circle IS NOT NULL", total)
+        stored_cpu, source_cpu = cpu_seconds(fresh.process.pid), cpu_seconds(source.process.pid) - source_cpu
         board_at = _reached(home / "views.db", "SELECT max(position) FROM tracking WHERE feed > 0", total)
+        board_cpu = cpu_seconds(fresh.process.pid)
         heard_at = _reached(home / "node.db", "SELECT max(folded) FROM feeds WHERE circle IS NOT NULL", total)
         sent = json.loads(urllib.request.urlopen(source.url + "/sent").read())
         peak = _peak_mib(fresh.process.pid)
@@ -119,6 +122,7 @@ def _sync(folder: Path, source: NodeProcess, entries: int) -> dict[str, Any]:
         "disk_bytes_per_event": round((_bytes_in(home) - before) / entries, 1),
         "disk_log_bytes_per_event": round((home / "node.db").stat().st_size / entries, 1),
         "peak_memory_mib": peak,
+        "cpu_seconds": {"stored": stored_cpu, "board": board_cpu, "source": round(source_cpu, 2)},
         "source_peak_memory_mib": _peak_mib(source.process.pid),
     }
 
@@ -170,6 +174,12 @@ def _post(node: NodeProcess, path: str) -> None:
 
 def _bytes_in(home: Path) -> int:
     return sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time a process has used: what to look at when the machine has other things to do."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return round((int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), 2)
 
 
 def _peak_mib(pid: int) -> float:
