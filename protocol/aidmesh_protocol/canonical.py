@@ -65,24 +65,32 @@ def decode(data: bytes, *, bytes_max: int = CANONICAL_BYTES_MAX) -> Value:
 
 def _require_canonical(value: object, depth: int) -> None:
     """Raise ValueError unless `value`, inside `depth` arrays, lies in the profile."""
-    kind = type(value)
-    if kind is bytes or kind is bool or value is None:
-        return
-    if kind is int:
-        if not -CANONICAL_INTEGER_MAX <= cast(int, value) <= CANONICAL_INTEGER_MAX:
-            raise ValueError("an integer beyond 2**53")
-    elif kind is str:
-        _require_text(cast(str, value))
-    elif kind is list or kind is tuple:
-        items = cast("Sequence[object]", value)
-        if depth >= CANONICAL_DEPTH_MAX:
-            raise ValueError(f"arrays nested deeper than {CANONICAL_DEPTH_MAX}")
-        if len(items) > CANONICAL_ITEMS_MAX:
-            raise ValueError(f"an array of more than {CANONICAL_ITEMS_MAX} items")
-        for item in items:
-            _require_canonical(item, depth + 1)
+    if type(value) is list or type(value) is tuple:
+        _require_items(cast("Sequence[object]", value), depth)
     else:
-        raise ValueError(f"a value of type {kind.__name__}")
+        _require_items((value,), depth - 1)
+
+
+def _require_items(items: Sequence[object], depth: int) -> None:
+    """Raise ValueError unless all items of an array, inside `depth` others, lie in the profile."""
+    if depth >= CANONICAL_DEPTH_MAX:
+        raise ValueError(f"arrays nested deeper than {CANONICAL_DEPTH_MAX}")
+    if len(items) > CANONICAL_ITEMS_MAX:
+        raise ValueError(f"an array of more than {CANONICAL_ITEMS_MAX} items")
+    # In line and by exact type: every item of everything that peers send comes by here.
+    for item in items:
+        kind = type(item)
+        if kind is bytes or kind is bool or item is None:
+            continue
+        if kind is int:
+            if not -CANONICAL_INTEGER_MAX <= cast(int, item) <= CANONICAL_INTEGER_MAX:
+                raise ValueError("an integer beyond 2**53")
+        elif kind is str:
+            _require_text(cast(str, item))
+        elif kind is list or kind is tuple:
+            _require_items(cast("Sequence[object]", item), depth + 1)
+        else:
+            raise ValueError(f"a value of type {kind.__name__}")
 
 
 def _require_text(text: str) -> None:

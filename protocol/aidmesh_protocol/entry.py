@@ -5,11 +5,11 @@ Encodes, decodes and checks commitments. Never signs, and never knows what a sta
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any
 
 from aidmesh_protocol import canonical
@@ -44,6 +44,17 @@ ERASE = 8
 _TAG_ORDER = {tag: position for position, tag in enumerate(TAGS)}
 _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _PREFIX_BYTES = 2
+_WHAT_CACHED_MAX = 256
+"""Kinds of parts that are remembered, more than there are; peers may name others, of some 100 bytes each."""
+
+# A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
+_KEY_START = b"\x92\xc4\x10"
+_KEY_END = len(_KEY_START) + 16
+_PART_STARTS = {
+    bucket: (start, _KEY_END + len(start) + bucket)
+    for bucket in PART_BUCKETS
+    for start in [canonical.encode(bytes(bucket))[:-bucket]]
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,7 @@ class PartHeader:
         if type(self.tag) is not str or self.tag not in _TAG_ORDER:
             raise ProtocolError("malformed", "unknown part tag")
         _check_bytes(self.commitment, 32, "part commitment")
-        if type(self.bucket) is not int or self.bucket not in PART_BUCKETS:
+        if type(self.bucket) is not int or self.bucket not in _PART_STARTS:
             raise ProtocolError("malformed", "part length is not one of the buckets")
 
 
@@ -108,7 +119,7 @@ class Entry:
             raise ProtocolError("malformed", "too many parts")
         order = [_TAG_ORDER[part.tag] for part in self.parts]
         # One order only: the same statement must not have two encodings.
-        if any(here >= after for here, after in pairwise(order)):
+        if order != sorted(set(order)):
             raise ProtocolError("malformed", "parts are not in tag order, each once")
         if len(self.refs) > ENTRY_REFS_MAX:
             raise ProtocolError("malformed", "too many refs")
@@ -116,7 +127,10 @@ class Entry:
 
     def part(self, tag: str) -> PartHeader | None:
         """The commitment to the part `tag`, or None if the entry has no such part."""
-        return next((part for part in self.parts if part.tag == tag), None)
+        for part in self.parts:
+            if part.tag == tag:
+                return part
+        return None
 
     def encode(self) -> bytes:
         """The leaf bytes; the bounds of the fields keep them within ENTRY_BYTES_MAX."""
@@ -140,6 +154,8 @@ class Entry:
 
         Raises `too_large`, `malformed`, or `upgrade_required` for another entry version.
         """
+        if (plain := _PLAIN.fullmatch(data)) is not None and plain.end(1) - plain.start(1) == data[2] & 0x1F:
+            return _plain_entry(plain)
         # Any: the constructors below check each field's type themselves.
         value: Any = canonical.decode(data, bytes_max=ENTRY_BYTES_MAX)
         if not isinstance(value, list) or not value:
@@ -157,10 +173,33 @@ class Entry:
             statement_id,
             subject_id,
             hour,
-            tuple(PartHeader(*_triple(part)) for part in _array(parts)),
-            tuple(Ref(*_triple(ref)) for ref in _array(refs)),
+            tuple([PartHeader(*_triple(part)) for part in _array(parts)]),
+            tuple([Ref(*_triple(ref)) for ref in _array(refs)]),
             flags,
         )
+
+
+# Nearly all entries are laid out like this, and there are many: facts or facts and view, no refs, small schema and
+# flags. What matches is canonical and within every bound; what does not is read field by field.
+_BUCKET = b"|".join(re.escape(canonical.encode(bucket)) for bucket in PART_BUCKETS)
+_PLAIN = re.compile(
+    rb"\x99\x01[\xa3-\xbf]([a-z][a-z_]*\.[a-z][a-z_]*)([\x01-\x1f])\xc4\x10(.{16})\xc4\x10(.{16})"
+    rb"(?:\xcd([^\x00].)|\xce((?!\x00\x00).{4}))(?:\x91|(\x92))\x93\xa5facts\xc4\x20(.{32})(%b)"
+    rb"(?(7)\x93\xa4view\xc4\x20(.{32})(%b))\x90([\x00-\x7f])" % (_BUCKET, _BUCKET),
+    re.DOTALL,
+)
+_BUCKET_OF = {canonical.encode(bucket): bucket for bucket in PART_BUCKETS}
+
+
+def _plain_entry(plain: re.Match[bytes]) -> Entry:
+    named, schema, statement_id, subject_id, short, long, _, facts, facts_bucket, view, view_bucket, flags = (
+        plain.groups()
+    )
+    parts: tuple[PartHeader, ...] = (PartHeader(FACTS, facts, _BUCKET_OF[facts_bucket]),)
+    if view is not None:
+        parts += (PartHeader(VIEW, view, _BUCKET_OF[view_bucket]),)
+    hour = int.from_bytes(short or long, "big")
+    return Entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, (), flags[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +237,18 @@ def pad(content: bytes) -> bytes:
 
 def unpad(padded: bytes) -> bytes:
     """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
-    content = padded[_PREFIX_BYTES : _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")]
-    if len(content) > PART_CONTENT_BYTES_MAX or pad(content) != padded:
+    end = _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")
+    length = end - _PREFIX_BYTES
+    if length > PART_CONTENT_BYTES_MAX or _bucket(length) != len(padded) or padded.count(0, end) != len(padded) - end:
         raise ProtocolError("malformed", "the part's padding is not canonical")
-    return content
+    return padded[_PREFIX_BYTES:end]
 
 
 def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: bytes) -> bytes:
     """HMAC-SHA256(key, encode([type, schema, tag]) || padded body), 32 bytes (SPEC §5.3)."""
     # The key has one fixed length: HMAC would otherwise give a key and its zero-extended twin one value.
     _check_bytes(key, 16, "part key")
-    return hmac.digest(key, canonical.encode([statement_type, schema, tag]) + padded, hashlib.sha256)
+    return hmac.digest(key, _what(statement_type, schema, tag) + padded, "sha256")
 
 
 def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
@@ -220,18 +260,34 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
     header = entry.part(tag)
     if header is None:
         raise ProtocolError("proof_invalid", "the entry commits to no such part")
-    value: Any = canonical.decode(part_bytes, bytes_max=PART_BYTES_MAX)
-    if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not bytes:
-        raise ProtocolError("malformed", "a part is an array of key and body")
-    key, padded = value
+    start, length = _PART_STARTS[header.bucket]
+    if len(part_bytes) == length and part_bytes.startswith(_KEY_START) and part_bytes.startswith(start, _KEY_END):
+        # The one canonical form of a key and a body of this length: nothing else has these bytes.
+        key, padded = part_bytes[len(_KEY_START) : _KEY_END], part_bytes[_KEY_END + len(start) :]
+    else:
+        key, padded = _key_and_body(part_bytes)
     expected = commitment(key, entry.type, entry.schema, tag, padded)
     if len(padded) != header.bucket or not hmac.compare_digest(expected, header.commitment):
         raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
     return unpad(padded)
 
 
+def _key_and_body(part_bytes: bytes) -> tuple[bytes, bytes]:
+    value: Any = canonical.decode(part_bytes, bytes_max=PART_BYTES_MAX)
+    if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not bytes:
+        raise ProtocolError("malformed", "a part is an array of key and body")
+    key, padded = value
+    return key, padded
+
+
+@lru_cache(maxsize=_WHAT_CACHED_MAX)
+def _what(statement_type: str, schema: int, tag: str) -> bytes:
+    """What a commitment says its part is of."""
+    return canonical.encode([statement_type, schema, tag])
+
+
 def _bucket(content_length: int) -> int:
-    return next(bucket for bucket in PART_BUCKETS if bucket >= content_length + _PREFIX_BYTES)
+    return PART_BUCKETS[bisect_left(PART_BUCKETS, content_length + _PREFIX_BYTES)]
 
 
 def _array(value: Any) -> list[Any]:

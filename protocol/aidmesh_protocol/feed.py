@@ -5,6 +5,7 @@ A pure trust machine: it opens no notes, stores nothing and does not say what an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,11 +100,11 @@ def extend(trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpoin
     fresh = package.entries[skipped:]
     if not fresh:
         return Extension((), (), (), trusted, skipped)
-    leaf_hashes = tuple(merkle.leaf_hash(entry) for entry in fresh)
+    leaf_hashes = tuple(map(merkle.leaf_hash, fresh))
     frontier, nodes = trusted.frontier.extend(leaf_hashes)
     _require_prefix(frontier, checkpoint, package.proof)
     # Decoded last: damage by a relay has shown as a wrong root, so what fails here is what the owner signed.
-    entries = tuple(_decode(entry, index) for index, entry in enumerate(fresh, trusted.frontier.size))
+    entries = _decoded(fresh, trusted.frontier.size)
     newest = checkpoint if weight == "larger" else trusted.checkpoint
     feed = TrustedFeed(trusted.origin, trusted.key, frontier, newest)
     return Extension(entries, leaf_hashes, tuple(nodes), feed, skipped)
@@ -137,8 +138,12 @@ def _require_prefix(frontier: merkle.Frontier, checkpoint: VerifiedCheckpoint, p
     merkle.verify_consistency(frontier.size, checkpoint.size, root, checkpoint.root, proof)
 
 
-def _decode(entry: bytes, index: int) -> Entry:
+def _decoded(entries: Sequence[bytes], start: int) -> tuple[Entry, ...]:
+    decoded: list[Entry] = []
     try:
-        return Entry.decode(entry)
+        for entry in entries:
+            decoded.append(Entry.decode(entry))
     except ProtocolError as error:
+        index = start + len(decoded)
         raise ProtocolError(error.code, f"entry {index}: {error.detail}", error.evidence) from error
+    return tuple(decoded)

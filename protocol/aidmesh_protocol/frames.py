@@ -9,9 +9,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+from aidmesh_protocol import frame_fields as fields
 from aidmesh_protocol.canonical import Encodable
-from aidmesh_protocol.entry import TAGS
-from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package
 from aidmesh_protocol.limits import (
     ASK_WAIT_SECONDS_MAX,
@@ -19,13 +18,13 @@ from aidmesh_protocol.limits import (
     CHECKPOINT_BYTES_MAX,
     ENTRY_BYTES_MAX,
     FEED_ENTRIES_MAX,
-    HASH_BYTES,
     IDENT_ENTRIES_MAX,
     IDENT_PARTS_MAX,
     INDEX_MAX,
+    KIND_MAX,
     PACKAGE_ENTRIES_MAX,
     PART_BYTES_MAX,
-    PROOF_HASHES_MAX,
+    READS_MAX,
     SECOND_MAX,
     SIZES_MAX,
     TTL_SECONDS_MAX,
@@ -77,13 +76,13 @@ class Head(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        bundle_id, gid, created, ttl, feeds = _exactly(values, 5)
+        bundle_id, gid, created, ttl, feeds = fields.exactly(values, 5)
         return cls(
-            _octets(bundle_id, 16, 16),
+            fields.octets(bundle_id, 16, 16),
             check_group_id(gid),
-            _integer(created, SECOND_MAX),
-            _integer(ttl, TTL_SECONDS_MAX),
-            _integer(feeds, SIZES_MAX),
+            fields.integer(created, SECOND_MAX),
+            fields.integer(ttl, TTL_SECONDS_MAX),
+            fields.integer(feeds, SIZES_MAX),
         )
 
 
@@ -105,15 +104,15 @@ class Ident(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        checkpoint, start, entries, proof, parts = _exactly(values, 5)
+        checkpoint, start, entries, proof, parts = fields.exactly(values, 5)
         return cls(
-            _octets(checkpoint, 1, CHECKPOINT_BYTES_MAX),
-            _integer(start, 0),
-            _entries(entries, IDENT_ENTRIES_MAX),
-            _proof(proof),
+            fields.octets(checkpoint, 1, CHECKPOINT_BYTES_MAX),
+            fields.integer(start, 0),
+            fields.entries(entries, IDENT_ENTRIES_MAX),
+            fields.proof(proof),
             tuple(
-                (_integer(index, INDEX_MAX), _tag(tag), _octets(part, 1, PART_BYTES_MAX))
-                for index, tag, part in _rows(parts, IDENT_PARTS_MAX, 3)
+                (fields.integer(index, INDEX_MAX), fields.known_tag(tag), fields.octets(part, 1, PART_BYTES_MAX))
+                for index, tag, part in fields.rows(parts, IDENT_PARTS_MAX, 3)
             ),
         )
 
@@ -132,8 +131,8 @@ class CheckpointFrame(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        (note,) = _exactly(values, 1)
-        return cls(_octets(note, 1, CHECKPOINT_BYTES_MAX))
+        (note,) = fields.exactly(values, 1)
+        return cls(fields.octets(note, 1, CHECKPOINT_BYTES_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +150,13 @@ class PackageFrame(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        origin_hash, start, entries, proof = _exactly(values, 4)
+        origin_hash, start, entries, proof = fields.exactly(values, 4)
         return cls(
             Package(
-                _hash(origin_hash),
-                _integer(start, INDEX_MAX),
-                _entries(entries, PACKAGE_ENTRIES_MAX),
-                _proof(proof),
+                fields.hash_bytes(origin_hash),
+                fields.integer(start, INDEX_MAX),
+                fields.entries(entries, PACKAGE_ENTRIES_MAX),
+                fields.proof(proof),
             )
         )
 
@@ -179,8 +178,13 @@ class PartFrame(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        origin_hash, index, tag, part = _exactly(values, 4)
-        return cls(_hash(origin_hash), _integer(index, INDEX_MAX), _tag(tag), _octets(part, 1, PART_BYTES_MAX))
+        origin_hash, index, tag, part = fields.exactly(values, 4)
+        return cls(
+            fields.hash_bytes(origin_hash),
+            fields.integer(index, INDEX_MAX),
+            fields.known_tag(tag),
+            fields.octets(part, 1, PART_BYTES_MAX),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +201,11 @@ class Sizes(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        (feeds,) = _exactly(values, 1)
+        (feeds,) = fields.exactly(values, 1)
         return cls(
             tuple(
-                (_hash(origin_hash), _integer(size, FEED_ENTRIES_MAX), _hash(root))
-                for origin_hash, size, root in _rows(feeds, SIZES_MAX, 3)
+                (fields.hash_bytes(origin_hash), fields.integer(size, FEED_ENTRIES_MAX), fields.hash_bytes(root))
+                for origin_hash, size, root in fields.rows(feeds, SIZES_MAX, 3)
             )
         )
 
@@ -221,14 +225,14 @@ class Want(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        part_rows, entry_rows = _exactly(values, 2)
+        part_rows, entry_rows = fields.exactly(values, 2)
         parts = tuple(
-            (_hash(origin_hash), _integer(index, INDEX_MAX), _tag(tag))
-            for origin_hash, index, tag in _rows(part_rows, WANT_MAX, 3)
+            (fields.hash_bytes(origin_hash), fields.integer(index, INDEX_MAX), fields.known_tag(tag))
+            for origin_hash, index, tag in fields.rows(part_rows, WANT_MAX, 3)
         )
         entries = tuple(
-            (_hash(origin_hash), _integer(index, INDEX_MAX))
-            for origin_hash, index in _rows(entry_rows, WANT_MAX - len(parts), 2)
+            (fields.hash_bytes(origin_hash), fields.integer(index, INDEX_MAX))
+            for origin_hash, index in fields.rows(entry_rows, WANT_MAX - len(parts), 2)
         )
         return cls(parts, entries)
 
@@ -251,13 +255,13 @@ class Inclusion(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        origin_hash, index, size, entry, proof = _exactly(values, 5)
+        origin_hash, index, size, entry, proof = fields.exactly(values, 5)
         return cls(
-            _hash(origin_hash),
-            _integer(index, INDEX_MAX),
-            _integer(size, FEED_ENTRIES_MAX),
-            _octets(entry, 1, ENTRY_BYTES_MAX),
-            _proof(proof),
+            fields.hash_bytes(origin_hash),
+            fields.integer(index, INDEX_MAX),
+            fields.integer(size, FEED_ENTRIES_MAX),
+            fields.octets(entry, 1, ENTRY_BYTES_MAX),
+            fields.proof(proof),
         )
 
 
@@ -275,8 +279,8 @@ class More(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        (entries,) = _exactly(values, 1)
-        return cls(_integer(entries, FEED_ENTRIES_MAX))
+        (entries,) = fields.exactly(values, 1)
+        return cls(fields.integer(entries, FEED_ENTRIES_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +295,7 @@ class End(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        _exactly(values, 0)
+        fields.exactly(values, 0)
         return cls()
 
 
@@ -310,11 +314,60 @@ class Ask(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        budget_bytes, wait_seconds = _exactly(values, 2)
-        return cls(_integer(budget_bytes, BUNDLE_BYTES_FILE_MAX), _integer(wait_seconds, ASK_WAIT_SECONDS_MAX))
+        budget_bytes, wait_seconds = fields.exactly(values, 2)
+        return cls(
+            fields.integer(budget_bytes, BUNDLE_BYTES_FILE_MAX), fields.integer(wait_seconds, ASK_WAIT_SECONDS_MAX)
+        )
 
 
-Frame = Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
+@dataclass(frozen=True, slots=True)
+class ColumnFrame(_Frame):
+    """Parts of one tag of consecutive entries, the first at index `start`; None where there is none to send."""
+
+    KIND: ClassVar[int] = 15
+    NAME: ClassVar[str] = "COLUMN"
+
+    origin_hash: bytes
+    tag: str
+    start: int
+    parts: tuple[bytes | None, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.origin_hash, self.tag, self.start, self.parts]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        origin_hash, tag, start, parts = fields.exactly(values, 4)
+        return cls(
+            fields.hash_bytes(origin_hash),
+            fields.known_tag(tag),
+            fields.integer(start, INDEX_MAX),
+            fields.column(parts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reads(_Frame):
+    """In a sync request: kinds above 14 that the sender reads, so that the answer may have them."""
+
+    KIND: ClassVar[int] = 16
+    NAME: ClassVar[str] = "READS"
+
+    kinds: tuple[int, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.kinds]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        (kinds,) = fields.exactly(values, 1)
+        return cls(tuple(fields.integer(kind, KIND_MAX) for kind in fields.bounded_list(kinds, READS_MAX)))
+
+
+Frame = (
+    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
+    | ColumnFrame | Reads
+)  # fmt: skip
 FRAMES: tuple[type[Frame], ...] = (
     Head,
     Ident,
@@ -327,56 +380,6 @@ FRAMES: tuple[type[Frame], ...] = (
     More,
     End,
     Ask,
+    ColumnFrame,
+    Reads,
 )
-
-
-def _exactly(values: list[Any], count: int) -> list[Any]:
-    if len(values) != count:
-        raise ProtocolError("malformed", "a frame has the wrong number of fields")
-    return values
-
-
-def _rows(value: Any, rows_max: int, fields: int) -> list[list[Any]]:
-    rows = _list(value, rows_max)
-    for row in rows:
-        _exactly(_list(row, fields), fields)
-    return rows
-
-
-def _list(value: Any, items_max: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > items_max:
-        raise ProtocolError("malformed", "a frame has something else where a bounded list belongs")
-    return value
-
-
-def _entries(value: Any, entries_max: int) -> tuple[bytes, ...]:
-    entries = tuple(_octets(entry, 1, ENTRY_BYTES_MAX) for entry in _list(value, entries_max))
-    if not entries:
-        raise ProtocolError("malformed", "a frame has no entries where some belong")
-    return entries
-
-
-def _proof(value: Any) -> tuple[bytes, ...]:
-    return tuple(_hash(item) for item in _list(value, PROOF_HASHES_MAX))
-
-
-def _hash(value: Any) -> bytes:
-    return _octets(value, HASH_BYTES, HASH_BYTES)
-
-
-def _octets(value: Any, length_min: int, length_max: int) -> bytes:
-    if type(value) is not bytes or not length_min <= len(value) <= length_max:
-        raise ProtocolError("malformed", "a frame has bytes of the wrong length")
-    return value
-
-
-def _integer(value: Any, maximum: int) -> int:
-    if type(value) is not int or not 0 <= value <= maximum:
-        raise ProtocolError("malformed", "a frame has a number out of range")
-    return value
-
-
-def _tag(value: Any) -> str:
-    if type(value) is not str or value not in TAGS:
-        raise ProtocolError("malformed", "a frame has an unknown part tag")
-    return value

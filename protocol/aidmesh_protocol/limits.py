@@ -122,8 +122,16 @@ FRAME_PAYLOADS_MAX = {
     "MORE": 64,
     "END": 16,
     "ASK": 64,
+    "COLUMN": 128 * 1024,
+    "READS": 64,
 }
 """Payload bytes of a frame, by kind, before compression: what the other bounds of its contents add up to."""
+COLUMN_BYTES_MAX = 64 * 1024
+"""Bytes of parts after which a sender begins another COLUMN frame: one more of the largest still fits."""
+READS_MAX = 32
+"""Kinds in one READS frame: more than minor versions will add."""
+KIND_MAX = 127
+"""Kinds of frames: one byte each."""
 FRAME_BYTES_MAX = max(FRAME_PAYLOADS_MAX.values())
 """Bytes of any frame on the wire: known from its length, before anything of it is kept."""
 UNKNOWN_FRAME_BYTES_MAX = 64 * 1024

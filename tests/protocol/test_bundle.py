@@ -15,6 +15,7 @@ from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
     CheckpointFrame,
+    ColumnFrame,
     End,
     Frame,
     FrameReader,
@@ -23,6 +24,7 @@ from aidmesh_protocol.bundle import (
     More,
     PackageFrame,
     PartFrame,
+    Reads,
     Sizes,
     Want,
     decode_bundle,
@@ -40,9 +42,11 @@ from aidmesh_protocol.limits import (
     FRAME_PAYLOADS_MAX,
     IDENT_ENTRIES_MAX,
     INDEX_MAX,
+    KIND_MAX,
     PACKAGE_ENTRIES_MAX,
     PART_BYTES_MAX,
     PROOF_HASHES_MAX,
+    READS_MAX,
     SIZES_MAX,
     WANT_MAX,
 )
@@ -69,6 +73,8 @@ LARGEST: list[Frame] = [
     Want(entries=tuple((noise(32), INDEX_MAX) for _ in range(WANT_MAX))),
     More(FEED_ENTRIES_MAX),
     Ask(BUNDLE_BYTES_ONLINE_MAX, 25),
+    ColumnFrame(ORIGIN, "sealed", INDEX_MAX, (noise(PART_BYTES_MAX), *[None] * 254, noise(PART_BYTES_MAX))),
+    Reads((KIND_MAX,) * READS_MAX),
 ]
 STREAM = b"".join(encode_bundle(LARGEST[:2] + LARGEST[-2:]))
 
@@ -150,6 +156,13 @@ def test_want_counts_parts_and_entries_together() -> None:
     too_many = Want(parts=tuple((ORIGIN, index, "facts") for index in range(WANT_MAX)), entries=((ORIGIN, 0),))
     with pytest.raises(ProtocolError) as refused:
         read(MAGIC + encode_frame(too_many))
+    assert refused.value.code == "malformed"
+
+
+@pytest.mark.parametrize("parts", [(), (b"",), (b"part",) * (PACKAGE_ENTRIES_MAX + 1), (noise(PART_BYTES_MAX + 1),)])
+def test_a_column_has_parts_of_one_package(parts: tuple[bytes, ...]) -> None:
+    with pytest.raises(ProtocolError) as refused:
+        read(MAGIC + encode_frame(ColumnFrame(ORIGIN, "facts", 0, parts)))
     assert refused.value.code == "malformed"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aidmesh_node.federation.peer_client import Unreachable
 from aidmesh_protocol.bundle import (
     MAGIC,
+    ColumnFrame,
     End,
     Frame,
     PackageFrame,
@@ -62,7 +63,7 @@ class BadNetwork:
         """Each feed's frames stay in their order; which feed comes when does not."""
         blocks: list[list[Frame]] = []
         for frame in frames:
-            if isinstance(frame, PackageFrame | PartFrame) and blocks:
+            if isinstance(frame, PackageFrame | PartFrame | ColumnFrame) and blocks:
                 blocks[-1].append(frame)
             else:
                 blocks.append([frame])

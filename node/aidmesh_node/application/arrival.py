@@ -5,7 +5,7 @@ Unverified bytes and verified entries are different types: only `verify` makes a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,23 +47,25 @@ def trusted(head: FeedHead, key: VerifyKey) -> TrustedFeed:
 
 
 def verify(
-    head: FeedHead, feed: TrustedFeed, checkpoint: VerifiedCheckpoint, package: Package, parts: Sequence[PartFrame]
+    head: FeedHead,
+    feed: TrustedFeed,
+    checkpoint: VerifiedCheckpoint,
+    package: Package,
+    parts: Mapping[tuple[int, str], bytes],
 ) -> Arrival:
-    """Check a package and its parts against a checkpoint of the feed. Raises ProtocolError as `feed.extend`."""
+    """Check a package and its parts, by (index, tag), against a checkpoint of the feed. Raises ProtocolError as
+    `feed.extend`. Parts of entries that the package does not add are passed over."""
     extension = extend(feed, package, checkpoint)
-    start = feed.frontier.size
-    held: dict[int, list[tuple[str, bytes]]] = {}
-    for part in parts:
-        if start <= part.index < start + len(extension.entries):
-            check_part(extension.entries[part.index - start], part.tag, part.part)
-            held.setdefault(part.index, []).append((part.tag, part.part))
-    entries = tuple(
-        NewEntry(entry, leaf, None, tuple(held.get(index, ())))
-        for index, (entry, leaf) in enumerate(
-            zip(package.entries[extension.skipped :], extension.leaf_hashes, strict=True), start
-        )
+    entries, start = extension.entries, feed.frontier.size
+    held: list[list[tuple[str, bytes]]] = [[] for _ in entries]
+    for (index, tag), part in parts.items():
+        if 0 <= (place := index - start) < len(entries):
+            check_part(entries[place], tag, part)
+            held[place].append((tag, part))
+    rows = zip(package.entries[extension.skipped :], extension.leaf_hashes, held, strict=True)
+    return Arrival(
+        head.feed, start, tuple([NewEntry(entry, leaf, None, its) for entry, leaf, its in rows]), extension, checkpoint
     )
-    return Arrival(head.feed, start, entries, extension, checkpoint)
 
 
 def verify_late(entry: bytes, part: PartFrame) -> None:

@@ -64,26 +64,48 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
         return False
     stop = min(head.size, head.folded + ENTRIES_MAX)
     entries = work.feeds.entries(head.feed, head.folded, stop)
-    parts = _by_index(work.feeds.parts(head.feed, head.folded, stop))
-    index = head.folded
-    for index, data in enumerate(entries, head.folded):
+    heard = _read(entries, work.feeds.parts(head.feed, head.folded, stop), head.folded)
+    taken = _taken(work, head, heard)
+    acted = False
+    for index, (data, (entry, statement)) in enumerate(zip(entries, heard, strict=False), head.folded):
         try:
-            entry = Entry.decode(data)
-            if entry.part(FACTS) is not None and FACTS not in parts.get(index, {}):
-                break  # its meaning has not arrived; replication asks for it, and order is kept until then
-            statement = said.read(entry, parts.get(index, {}))
-            if not isinstance(statement, said.Unknown):
-                _check_subject(work, head, entry)
-                if _concerns_us(entry):
-                    with work.attempt():
-                        _hear(work, head, index, entry, statement, at)
+            if isinstance(statement, ProtocolError):
+                raise statement
+            if isinstance(statement, said.Unknown):
+                continue
+            _check_subject(work, head, entry, taken, acted)
+            if _concerns_us(entry):
+                acted = True
+                with work.attempt():
+                    _hear(work, head, index, entry, statement, at)
         except (ProtocolError, Refused, NotFound, LookupError, SubjectTaken) as error:
             reason = str(error)
             work.evidence.keep(head.owner, QUARANTINED, f"{origin} entry {index}: {reason}", (data,), at, head.feed)
-    else:
-        index = stop
-    work.feeds.set_folded(head.feed, index)
-    return index == stop < head.size
+    reached = head.folded + len(heard)
+    work.feeds.set_folded(head.feed, reached)
+    return reached == stop < head.size
+
+
+def _read(entries: list[bytes], rows: list[PartRow], start: int) -> list[tuple[Entry, object]]:
+    """What entries say, or the ProtocolError why one says nothing; up to the first whose meaning has not arrived:
+    replication asks for it, and order is kept until then."""
+    parts, heard = _by_index(rows), list[tuple[Entry, object]]()
+    for index, data in enumerate(entries, start):
+        # It decoded when it came.
+        entry, held = Entry.decode(data), parts.get(index, {})
+        if entry.part(FACTS) is not None and FACTS not in held:
+            break
+        try:
+            heard.append((entry, said.read(entry, held)))
+        except ProtocolError as error:
+            heard.append((entry, error))
+    return heard
+
+
+def _taken(work: Work, head: FeedHead, heard: list[tuple[Entry, object]]) -> set[bytes]:
+    """The subjects among these that name something of ours: asked for together."""
+    subjects = [entry.subject_id for entry, _ in heard if entry.type.startswith(HOME_KINDS)]
+    return set() if head.circle is None else work.subjects.known(head.circle, subjects)
 
 
 def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: object, at: datetime) -> None:
@@ -117,10 +139,15 @@ def _acknowledged(work: Work, by: Act, circle: bytes, subject: bytes) -> None:
     work.commit(thing)
 
 
-def _check_subject(work: Work, head: FeedHead, entry: Entry) -> None:
-    """Only its home writes about a need or an offer: what is ours is nobody else's to update or to close."""
+def _check_subject(work: Work, head: FeedHead, entry: Entry, taken: set[bytes], acted: bool) -> None:
+    """Only its home writes about a need or an offer: what is ours is nobody else's to update or to close.
+
+    `acted`: what was heard since `taken` was asked for may have named more.
+    """
     circle = head.circle if entry.type.startswith(HOME_KINDS) else None
-    if circle is not None and work.subjects.find(circle, entry.subject_id) is not None:
+    if circle is None:
+        return
+    if entry.subject_id in taken or (acted and work.subjects.find(circle, entry.subject_id) is not None):
         raise illegal("They spoke of something of ours as if it were theirs.")
 
 

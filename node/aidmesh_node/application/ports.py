@@ -185,8 +185,7 @@ class FeedRows(FeedReads, Protocol):
         """Stop the feed for good; the first code stays."""
 
     def set_folded(self, feed: int, index: int) -> None:
-        """Interpreted up to ``index`` (exclusive). Raises FeedConflict when it goes back or beyond the
-        size."""
+        """Interpreted up to ``index`` (exclusive). Raises FeedConflict when it goes back or beyond the size."""
 
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
         """Keep a part that came later; one that is held already (withheld, too) is left as it is."""
@@ -227,13 +226,15 @@ class Subjects(Protocol):
 
     def find(self, circle: bytes, subject_id: bytes) -> Subject | None: ...
 
+    def known(self, circle: bytes, subject_ids: Sequence[bytes]) -> set[bytes]:
+        """Those of these ids that name something of ours in this circle."""
+
     def of(self, aggregate_id: UUID) -> list[Subject]:
         """All circles' names of one aggregate."""
 
 
 class Positions(Protocol):
-    """Named integers. In the transaction: a position moves together with what it stands for, or not at
-    all."""
+    """Named integers. In the transaction: a position moves together with what it stands for, or not at all."""
 
     @property
     def incarnation(self) -> bytes:
@@ -246,8 +247,7 @@ class Positions(Protocol):
 
 
 class Idempotency(Protocol):
-    """Answers to keyed requests, in the same transaction as the command's events: kept together or not at
-    all.
+    """Answers to keyed requests, in the same transaction as the command's events: kept together or not at all.
 
     Bodies are sealed under the client's own key, so a stolen disk shows no one-time secret."""
 

@@ -9,7 +9,7 @@ from aidmesh_node.application.inbox import accept
 from aidmesh_node.application.own_feeds import open_feed
 from aidmesh_node.application.ports import FeedReads, Readers, Reading, Work
 from aidmesh_node.federation.tree_reading import check_no_fork
-from aidmesh_protocol.bundle import Ident, PartFrame
+from aidmesh_protocol.bundle import Ident
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
 from aidmesh_protocol.entry import FACTS, Entry
 from aidmesh_protocol.errors import ProtocolError
@@ -115,8 +115,8 @@ def keep(work: Work, introduction: Introduction) -> bool:
     checkpoint = open_checkpoint(head.checkpoint, head.origin, introduction.key) if head.checkpoint else None
     feed = TrustedFeed(introduction.origin, introduction.key, held, checkpoint)
     package = Package(origin_hash(introduction.origin), 0, ident.entries, ())
-    by_name = {(index, tag): PartFrame(package.origin_hash, index, tag, part) for index, tag, part in ident.parts}
-    arrival = verify(head, feed, introduction.checkpoint, package, list(by_name.values()))
+    by_name = {(index, tag): part for index, tag, part in ident.parts}
+    arrival = verify(head, feed, introduction.checkpoint, package, by_name)
     if arrival.entries:
         accept(work, arrival)
     elif checkpoint is not None:

@@ -7,21 +7,25 @@ answer can make us hold, store as evidence or compute has a bound, so a hostile 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
 from aidmesh_node.application import inbox, own_feeds
 from aidmesh_node.application.arrival import Arrival, checked, trusted, verify, verify_late
-from aidmesh_node.application.ports import FeedConflict, FeedHead, Readers, Reading, Work, Writer
+from aidmesh_node.application.ports import Done, FeedConflict, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
+from aidmesh_node.federation.feed_arriving import FeedArriving, Parts, refused
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.tree_reading import check_no_fork
 from aidmesh_protocol.bundle import (
     CheckpointFrame,
+    ColumnFrame,
     End,
     Frame,
     Head,
@@ -31,10 +35,9 @@ from aidmesh_protocol.bundle import (
     PartFrame,
     encode_frame,
 )
-from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
-from aidmesh_protocol.entry import Entry
+from aidmesh_protocol.checkpoint import parse_unverified
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.feed import TrustedFeed, weigh
+from aidmesh_protocol.feed import weigh
 from aidmesh_protocol.identity import circle_origin, origin_hash, parse_origin
 
 THREADED_ENTRIES_MIN = 32
@@ -51,8 +54,8 @@ IDLE_FRAMES_MAX = 256
 """Frames of one answer that tell nothing, or what it has told already: an old answer sent again has some, an endless
 one is a way to keep us reading."""
 
-EVIDENCE_PARTS_BYTES_MAX = 64 * 1024
-"""Bytes of parts kept beside a package that was refused."""
+STORING_MAX = 4
+"""Packages on their way to the disk while the next is verified: a few MiB at most, and they may share an fsync."""
 
 
 class Abandoned(ProtocolError):
@@ -66,30 +69,6 @@ class Pulled:
     entries: int = 0
     more: bool = False
     refused: list[ProtocolError] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Feed:
-    """One feed while an answer is read: as trusted so far, the checkpoint offered, the package being collected."""
-
-    head: FeedHead
-    trusted: TrustedFeed
-    offered: VerifiedCheckpoint
-    claim: bool
-    """The checkpoint is newer than any we have stored: what its owner signed is kept even if no entries follow."""
-    package: PackageFrame | None = None
-    parts: dict[tuple[int, str], PartFrame] = field(default_factory=dict)
-    parts_bytes: int = 0
-
-    def collect(self, frame: PackageFrame | None) -> None:
-        self.package, self.parts, self.parts_bytes = frame, {}, 0
-
-    def awaits(self, frame: PartFrame) -> bool:
-        """Whether the part belongs to the package being collected."""
-        if self.package is None or frame.origin_hash != self.head.origin_hash:
-            return False
-        package = self.package.package
-        return package.start <= frame.index < package.start + len(package.entries)
 
 
 class Intake:
@@ -115,8 +94,9 @@ class Intake:
         self._publisher = publisher
         self._clock = clock
         self._interpretation = interpretation
-        self._feeds: dict[bytes, _Feed] = {}
-        self._collecting: _Feed | None = None
+        self._feeds: dict[bytes, FeedArriving] = {}
+        self._collecting: FeedArriving | None = None
+        self._storing: deque[tuple[FeedArriving, Arrival, Future[Done[None]]]] = deque()
         self._refused: set[bytes] = set()
         self._told: set[str] = set()
         self._idle_left = IDLE_FRAMES_MAX
@@ -127,18 +107,20 @@ class Intake:
         match frame:
             case PartFrame():
                 await self._guard(frame.origin_hash, self._part(frame), frame)
+            case ColumnFrame():
+                await self._guard(frame.origin_hash, self._column(frame), frame)
             case PackageFrame():
                 await self.flush()
                 await self._guard(frame.package.origin_hash, self._package(frame), frame)
             case CheckpointFrame():
-                await self.flush()
+                await self._settle()
                 await self._guard(None, self._checkpoint(frame.note), frame)
             case Ident() if self._first("IDENT"):
                 await self._guard(None, self._ident(frame), frame)
             case More() if self._first("MORE"):
                 self.pulled.more = True
             case End():
-                await self.flush()
+                await self._settle()
                 await self._keep_claims()
             case Head():
                 pass  # says nothing we rely on
@@ -147,20 +129,25 @@ class Intake:
                 self._idle()
 
     async def flush(self) -> None:
-        """Verify and store the package collected so far, if any."""
+        """Verify the package collected so far, if any, and have it stored."""
         feed, self._collecting = self._collecting, None
         if feed is not None and feed.package is not None:
             await self._guard(feed.head.origin_hash, self._store(feed), feed.package)
+
+    async def _settle(self) -> None:
+        """As `flush`, and everything is stored on return."""
+        await self.flush()
+        while self._storing:
+            await self._stored()
 
     async def cut_short(self) -> None:
         """The answer ended too early: keep the package collected so far if its parts are all there, else none of it.
 
         Entries without their parts would stand: only what has no meaning yet is asked for again.
         """
-        feed = self._collecting
-        if feed is not None and feed.package is not None and _is_whole(feed.package, feed.parts.keys()):
-            await self.flush()
-        self._collecting = None
+        if self._collecting is not None and not self._collecting.is_whole():
+            self._collecting = None
+        await self._settle()
         await self._keep_claims()
 
     async def _keep_claims(self) -> None:
@@ -168,7 +155,8 @@ class Intake:
 
         def keep(work: Work) -> None:
             for feed in claims:
-                inbox.store_checkpoint(work, feed.head.feed, feed.offered, feed.trusted.frontier.size)
+                held = 0 if feed.head.origin_hash in self._refused else feed.trusted.frontier.size
+                inbox.store_checkpoint(work, feed.head.feed, feed.offered, held)
                 feed.claim = False
 
         if claims:
@@ -246,7 +234,7 @@ class Intake:
         if weight == "stale" and feed.checkpoint is not None:
             newest = feed.checkpoint
             await self._readers.run(lambda reading: check_no_fork(reading.feeds, known, newest, checkpoint))
-        self._feeds[known.origin_hash] = _Feed(known, feed, checkpoint, weight == "larger")
+        self._feeds[known.origin_hash] = FeedArriving(known, feed, checkpoint, weight == "larger")
 
     async def _package(self, frame: PackageFrame) -> None:
         hashed = frame.package.origin_hash
@@ -262,14 +250,26 @@ class Intake:
         if frame.origin_hash in self._refused:
             return
         feed = self._collecting
-        if feed is None or not feed.awaits(frame):
+        if feed is None or not feed.awaits(frame.origin_hash, frame.index, frame.index + 1):
             await self._late_part(frame)
             return
-        if feed.parts.setdefault((frame.index, frame.tag), frame).part != frame.part:
-            raise ProtocolError("proof_invalid", "two different parts for one commitment")
-        feed.parts_bytes += len(frame.part)
+        feed.add(frame.index, frame.tag, frame.part)
         if feed.parts_bytes > PARTS_BYTES_MAX:
             await self.flush()
+
+    async def _column(self, frame: ColumnFrame) -> None:
+        feed, hashed = self._collecting, frame.origin_hash
+        parts = [(index, part) for index, part in enumerate(frame.parts, frame.start) if part is not None]
+        if not parts:
+            self._idle()
+        elif feed is None or hashed in self._refused or not feed.awaits(hashed, parts[0][0], parts[-1][0] + 1):
+            for index, part in parts:
+                await self._part(PartFrame(hashed, index, frame.tag, part))
+        else:
+            for index, part in parts:
+                feed.add(index, frame.tag, part)
+            if feed.parts_bytes > PARTS_BYTES_MAX:
+                await self.flush()
 
     async def _late_part(self, frame: PartFrame) -> None:
         """A part of an entry that is already here. One that is here too changes nothing, and costs no transaction."""
@@ -282,6 +282,7 @@ class Intake:
             held = not reading.feeds.missing_parts(head.feed, [(frame.index, frame.tag)])
             return head.feed, None if held else entries[0]
 
+        await self._settle()
         feed, entry = await self._readers.run(missing)
         if entry is None:
             self._idle()
@@ -290,28 +291,47 @@ class Intake:
             await self._writer.run(lambda work: work.feeds.put_part(feed, frame.index, frame.tag, frame.part))
             self.pulled.entries += 1
 
-    async def _store(self, feed: _Feed) -> None:
+    async def _store(self, feed: FeedArriving) -> None:
         assert feed.package is not None
-        frame, parts = feed.package, list(feed.parts.values())
+        frame, parts = feed.package, feed.parts
         feed.collect(None)
         try:
             arrival = await self._verified(feed, frame, parts)
         except ProtocolError as error:
             # Two notes prove a fork by themselves; everything else is the package's fault.
-            proof = error.evidence if error.code == "fork_detected" else _refused(feed, frame, parts)
+            proof = error.evidence if error.code == "fork_detected" else refused(feed, frame, parts)
             raise ProtocolError(error.code, error.detail, proof) from error
-        if arrival.entries:
+        if not arrival.entries:
+            self._idle()
+        elif len(arrival.entries) < THREADED_ENTRIES_MIN:
+            await self._settle()
             await self._keep(arrival, feed.head.origin)
             feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.entries)
         else:
-            self._idle()
+            while len(self._storing) >= STORING_MAX:
+                await self._stored()
+            if feed.head.origin_hash not in self._refused:
+                self._storing.append((feed, arrival, self._writer.submit(partial(inbox.accept, arrival=arrival))))
+                feed.trusted = arrival.extension.feed
+
+    async def _stored(self) -> None:
+        """Wait for the oldest package that is on its way to the disk."""
+        feed, arrival, stored = self._storing.popleft()
+        try:
+            await asyncio.wrap_future(stored)
+        except FeedConflict:
+            # Another pull was faster, or froze it. What was verified beyond it is not stored either; the next pull goes
+            # on from what is.
+            self._refused.add(feed.head.origin_hash)
+        else:
+            feed.claim = False
+            self.pulled.entries += len(arrival.entries)
 
     async def _keep(self, arrival: Arrival, origin: str) -> None:
-        """Store, and interpret at once what is little: asked for together, both share one fsync and are seen together.
+        """Store and interpret at once what is little: asked for together, both share one fsync and are seen together.
         The one may still fail without the other."""
-        store = partial(inbox.accept, arrival=arrival)
-        interpret = self._interpretation(origin) if len(arrival.entries) < THREADED_ENTRIES_MIN else None
+        store, interpret = partial(inbox.accept, arrival=arrival), self._interpretation(origin)
         if interpret is None:
             await self._writer.run(store)
             return
@@ -319,7 +339,7 @@ class Intake:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _verified(self, feed: _Feed, frame: PackageFrame, parts: list[PartFrame]) -> Arrival:
+    async def _verified(self, feed: FeedArriving, frame: PackageFrame, parts: Parts) -> Arrival:
         if len(frame.package.entries) < THREADED_ENTRIES_MIN:
             return verify(feed.head, feed.trusted, feed.offered, frame.package, parts)
         return await asyncio.to_thread(verify, feed.head, feed.trusted, feed.offered, frame.package, parts)
@@ -349,26 +369,3 @@ class Intake:
                         work.feeds.freeze(forked.feed, error.code)
 
         await self._writer.run(keep)
-
-
-def _refused(feed: _Feed, frame: PackageFrame, parts: list[PartFrame]) -> tuple[bytes, ...]:
-    """What proves that a package is wrong: the signature it came with, its bytes, and its first parts."""
-    blobs, left = [feed.offered.note, encode_frame(frame)], EVIDENCE_PARTS_BYTES_MAX
-    for part in parts:
-        data = encode_frame(part)
-        left -= len(data)
-        if left < 0:
-            break
-        blobs.append(data)
-    return tuple(blobs)
-
-
-def _is_whole(frame: PackageFrame, arrived: Collection[tuple[int, str]]) -> bool:
-    package = frame.package
-    try:
-        entries = [Entry.decode(entry) for entry in package.entries]
-    except ProtocolError:
-        return False
-    return all(
-        (index, header.tag) in arrived for index, entry in enumerate(entries, package.start) for header in entry.parts
-    )

@@ -18,9 +18,11 @@ from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
     CheckpointFrame,
+    ColumnFrame,
     End,
     Frame,
     FrameReader,
+    Reads,
     Sizes,
     Want,
     encode_frame,
@@ -47,6 +49,7 @@ async def ask_for_news(readers: Readers[Reading], link: Link, wait_seconds: int)
         frames: list[Frame] = [
             Ask(BUNDLE_BYTES_ONLINE_MAX, wait_seconds),
             Sizes(tuple(size_of(head) for head in heads)),
+            Reads((ColumnFrame.KIND,)),
         ]
         frames += [CheckpointFrame(note) for note in map(newest_note, heads) if note]
         missing = tuple(

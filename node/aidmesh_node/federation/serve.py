@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from aidmesh_node.application.ports import FeedHead, FeedReads, Readers, Reading
+from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow, Readers, Reading
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.columns import columns_of
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.tree_reading import proof_of, proof_to
@@ -24,6 +25,7 @@ from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
     CheckpointFrame,
+    ColumnFrame,
     End,
     FeedSize,
     Frame,
@@ -34,6 +36,7 @@ from aidmesh_protocol.bundle import (
     More,
     PackageFrame,
     PartFrame,
+    Reads,
     Sizes,
     Want,
     WantedEntry,
@@ -74,6 +77,8 @@ class SyncRequest:
     sizes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     notes: list[bytes] = field(default_factory=list)
     want: Want = field(default_factory=Want)
+    columns: bool = False
+    """The peer reads COLUMN frames; else parts go one by one."""
 
 
 def read_request(body: bytes) -> SyncRequest:
@@ -96,6 +101,8 @@ def read_request(body: bytes) -> SyncRequest:
                 request.sizes = {origin_hash: (size, root) for origin_hash, size, root in frame.feeds}
             case Want():
                 request.want = frame
+            case Reads():
+                request.columns = ColumnFrame.KIND in frame.kinds
             case Head() | End():
                 pass
             case _:
@@ -216,7 +223,7 @@ class SyncServer:
                 continue
             yield encode_frame(CheckpointFrame(checkpoint.note))
             while at < checkpoint.size and left > 0:
-                read = partial(_page, checkpoint, at)
+                read = partial(_page, checkpoint, at, request.columns)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
                 yield page.data
@@ -234,7 +241,7 @@ class _Page:
     stop: int
 
 
-def _page(checkpoint: VerifiedCheckpoint, start: int, reading: Reading) -> _Page:
+def _page(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> _Page:
     """The package that begins at `start` with its parts, as bytes."""
     feeds = reading.feeds
     head = feeds.head(checkpoint.origin)
@@ -243,8 +250,13 @@ def _page(checkpoint: VerifiedCheckpoint, start: int, reading: Reading) -> _Page
     entries = tuple(feeds.entries(head.feed, start, stop))
     proof = proof_to(feeds, head.feed, stop, checkpoint.size)
     data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
-    data += [encode_frame(PartFrame(head.origin_hash, *row)) for row in feeds.parts(head.feed, start, stop)]
+    rows, frames = feeds.parts(head.feed, start, stop), columns_of if columns else _one_by_one
+    data += [encode_frame(frame) for frame in frames(head.origin_hash, rows)]
     return _Page(b"".join(data), stop)
+
+
+def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:
+    return (PartFrame(hashed, *row) for row in rows)
 
 
 def _ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from aidmesh_node.application.ports import FeedConflict, FeedHead, NewEntry, PartRow
+from aidmesh_node.storage.many_rows import insert_rows
 
 HEAD_COLUMNS = (
     "feed, origin, origin_hash, owner, circle, generation, size, frontier, "
@@ -134,18 +136,17 @@ class SqliteFeeds(SqliteFeedReader):
             (size, frontier, feed, start),
             f"feed {feed} has not {start} entries, or is frozen",
         )
-        insert = self._connection.executemany
+        insert = partial(insert_rows, self._connection)
         insert(
-            "INSERT INTO feed_entries VALUES (?,?,?,?)",
-            [(feed, index, new.entry, new.leaf) for index, new in enumerate(entries, start)],
+            "INSERT INTO feed_entries", [(feed, index, new.entry, new.leaf) for index, new in enumerate(entries, start)]
         )
         insert(
-            "INSERT INTO feed_parts (feed, idx, tag, part) VALUES (?,?,?,?)",
+            "INSERT INTO feed_parts (feed, idx, tag, part)",
             [(feed, index, tag, part) for index, new in enumerate(entries, start) for tag, part in new.parts],
         )
-        insert("INSERT INTO feed_nodes VALUES (?,?,?,?)", [(feed, *node) for node in nodes])
+        insert("INSERT INTO feed_nodes", [(feed, *node) for node in nodes])
         insert(
-            "INSERT INTO feed_statements VALUES (?,?,?)",
+            "INSERT INTO feed_statements",
             [(feed, new.statement_id, index) for index, new in enumerate(entries, start) if new.statement_id],
         )
 

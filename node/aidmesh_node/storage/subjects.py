@@ -4,9 +4,13 @@ a name."""
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from uuid import UUID
 
 from aidmesh_node.application.ports import Subject, SubjectTaken
+
+IDS_A_STATEMENT = 256
+"""As many as are interpreted in one transaction."""
 
 
 class SqliteSubjects:
@@ -30,6 +34,14 @@ class SqliteSubjects:
             (circle, subject_id),
         ).fetchone()
         return None if row is None else Subject(row[0], row[1], row[2], UUID(row[3]))
+
+    def known(self, circle: bytes, subject_ids: Sequence[bytes]) -> set[bytes]:
+        found: set[bytes] = set()
+        for begin in range(0, len(subject_ids), IDS_A_STATEMENT):
+            some = subject_ids[begin : begin + IDS_A_STATEMENT]
+            asked = f"SELECT subject_id FROM subjects WHERE circle=? AND subject_id IN ({','.join('?' * len(some))})"
+            found.update(row[0] for row in self._connection.execute(asked, (circle, *some)))
+        return found
 
     def of(self, aggregate_id: UUID) -> list[Subject]:
         rows = self._connection.execute(

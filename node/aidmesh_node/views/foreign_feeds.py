@@ -21,6 +21,9 @@ ENTRIES_MAX = 500
 ENTRIES_ALL_MAX = 1_000
 """Entries of all feeds in one transaction: our own events never wait longer than that takes."""
 
+BULK_ENTRIES = 256
+"""Entries that came during one transaction, from which on they come in bulk: a whole package and more."""
+
 LATE_VIEWS_MAX = 200
 """Late view parts looked for in one transaction; the rest have their turn in the next."""
 
@@ -35,6 +38,9 @@ class ForeignFeeds:
         self._turn = 0
         self._stalled: dict[int, int] = {}
         self._looked = (0, 0)
+        self._held = 0
+        self.in_bulk = False
+        """Whether feeds had grown a lot when they were last looked at."""
 
     def heads(self, feeds: FeedReads) -> list[FeedHead]:
         """The feeds that are projected: identity and circle feeds of others."""
@@ -47,6 +53,8 @@ class ForeignFeeds:
     def project(self, feeds: FeedReads, tracked: dict[int, Tracked]) -> bool:
         """Project the next entries and move `tracked`; True when there are more to do now."""
         heads = self.heads(feeds)
+        held = sum(head.size for head in heads)
+        self.in_bulk, self._held = held - self._held >= BULK_ENTRIES, held
         left = ENTRIES_ALL_MAX
         more = False
         for turn in range(len(heads)):

@@ -32,6 +32,10 @@ LOAD_PAUSE_SECONDS = 0.05
 """After more events than this at once the next transaction waits a little, so that it carries more: under load a
 transaction for every few events would cost more than the events. A quiet node is shown at once."""
 
+BULK_PAUSE_SECONDS = 0.25
+"""While a peer's feed arrives faster than it is shown, storing it goes first: what is stored is safe, and a part of it
+shows this often. Our own events are never kept waiting by it."""
+
 POLL_SECONDS = 1.0
 """Nothing is lost when nobody notifies; it is only seen later."""
 
@@ -64,6 +68,7 @@ class Projector:
         self._wake = threading.Event()
         self._stopping = False
         self._halt = threading.Event()
+        self._own_news = threading.Event()
         self._caught_up = False
         self._failed: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="aidmesh-views", daemon=True)
@@ -92,12 +97,15 @@ class Projector:
         """Finish the running transaction and end the thread."""
         self._stopping = True
         self._halt.set()
+        self._own_news.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def notify(self, position: int = 0) -> None:
-        """Something was committed; returns at once. For any thread."""
+        """Something was committed, the log ends here; returns at once. For any thread."""
+        if position > self.position:
+            self._own_news.set()
         self._wake.set()
 
     async def wait(self, position: int, timeout_seconds: float) -> bool:
@@ -126,7 +134,7 @@ class Projector:
                 return
             before = self.position
             try:
-                self.catch_up()
+                self._keep_up()
             except Exception as error:
                 # The thread's top: the same trouble every second is worth one entry in the log.
                 known, self._failed = self._failed, error
@@ -134,6 +142,16 @@ class Projector:
                     logger.exception("the views stand still; they try again")
             if self.position - before > LOAD_EVENTS:
                 self._halt.wait(LOAD_PAUSE_SECONDS)
+
+    def _keep_up(self) -> None:
+        """As `catch_up`, but leaves the interpreter to a feed that arrives in bulk."""
+        more = True
+        while more and not self._stopping:
+            self._own_news.clear()
+            with self._turn:
+                more = self._source.run_now(self._transaction)
+            if more and self._feeds.in_bulk:
+                self._own_news.wait(BULK_PAUSE_SECONDS)
 
     def _transaction(self, reading: Reading) -> bool:
         """Project the next events and entries of this snapshot; True when there are more."""

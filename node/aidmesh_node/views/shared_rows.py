@@ -7,10 +7,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 R = TypeVar("R")
+
+ROWS_A_STATEMENT = 32
+"""Each statement lets go of the interpreter and takes it again: while a feed arrives that costs more than a row."""
 
 
 class Key(NamedTuple):
@@ -33,9 +37,11 @@ class SharedRows(Generic[R]):
             f"SELECT {', '.join(columns)} FROM {table} WHERE feed = ? AND id IN (SELECT value FROM json_each(?))"
         )
         changed = ", ".join(f"{column} = excluded.{column}" for column in columns[2:])
-        self._upsert = (
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        one = f"({', '.join('?' * len(columns))})"
+        self._upserts = tuple(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * rows)}"
             f" ON CONFLICT (id, feed) DO UPDATE SET {changed}"
+            for rows in (ROWS_A_STATEMENT, 1)
         )
         self._rows: dict[Key, R] = {}
         self._changed: dict[Key, R] = {}
@@ -56,8 +62,13 @@ class SharedRows(Generic[R]):
 
     def flush(self) -> None:
         """Write what changed, in the running transaction."""
-        if self._changed:
-            self._connection.executemany(self._upsert, map(self._values, self._changed.values()))
+        rows = list(map(self._values, self._changed.values()))
+        many, one = self._upserts
+        whole = len(rows) - len(rows) % ROWS_A_STATEMENT
+        for begin in range(0, whole, ROWS_A_STATEMENT):
+            self._connection.execute(many, tuple(chain.from_iterable(rows[begin : begin + ROWS_A_STATEMENT])))
+        if whole < len(rows):
+            self._connection.executemany(one, rows[whole:])
         self.forget()
 
     def forget(self) -> None:

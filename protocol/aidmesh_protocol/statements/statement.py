@@ -21,8 +21,10 @@ class Fields:
 
     def __post_init__(self) -> None:
         for name, rule in rules_of(type(self)):
-            # Frozen against everybody else: rules also turn decoded lists into tuples.
-            object.__setattr__(self, name, rule(getattr(self, name)))
+            given = getattr(self, name)
+            if (value := rule(given)) is not given:
+                # Frozen against everybody else: rules also turn decoded lists into tuples.
+                object.__setattr__(self, name, value)
         self.check()
 
     def check(self) -> None:

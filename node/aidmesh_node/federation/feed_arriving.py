@@ -1,0 +1,76 @@
+"""One feed while an answer is read: what is trusted of it so far, and the package being collected with its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aidmesh_node.application.ports import FeedHead
+from aidmesh_protocol.bundle import PackageFrame, PartFrame, encode_frame
+from aidmesh_protocol.checkpoint import VerifiedCheckpoint
+from aidmesh_protocol.entry import Entry
+from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.feed import TrustedFeed
+
+EVIDENCE_PARTS_BYTES_MAX = 64 * 1024
+"""Bytes of parts kept beside a package that was refused."""
+
+Parts = dict[tuple[int, str], bytes]
+"""Part bytes by entry index and tag."""
+
+
+@dataclass(slots=True)
+class FeedArriving:
+    """`offered` is the checkpoint that packages lead to; `claim`: it is newer than any we have stored, and what its
+    owner signed is kept even if no entries follow."""
+
+    head: FeedHead
+    trusted: TrustedFeed
+    offered: VerifiedCheckpoint
+    claim: bool
+    package: PackageFrame | None = None
+    parts: Parts = field(default_factory=dict)
+    parts_bytes: int = 0
+
+    def collect(self, frame: PackageFrame | None) -> None:
+        """Begin with this package, or with none."""
+        self.package, self.parts, self.parts_bytes = frame, {}, 0
+
+    def awaits(self, hashed: bytes, start: int, stop: int) -> bool:
+        """Whether these entries are all of the package being collected."""
+        if self.package is None or hashed != self.head.origin_hash:
+            return False
+        package = self.package.package
+        return package.start <= start and stop <= package.start + len(package.entries)
+
+    def add(self, index: int, tag: str, part: bytes) -> None:
+        """A part of the package. Raises ProtocolError when there was another one for the same commitment."""
+        if self.parts.setdefault((index, tag), part) != part:
+            raise ProtocolError("proof_invalid", "two different parts for one commitment")
+        self.parts_bytes += len(part)
+
+    def is_whole(self) -> bool:
+        """Whether the package being collected has all the parts its entries commit to."""
+        if self.package is None:
+            return False
+        package = self.package.package
+        try:
+            entries = [Entry.decode(entry) for entry in package.entries]
+        except ProtocolError:
+            return False
+        return all(
+            (index, header.tag) in self.parts
+            for index, entry in enumerate(entries, package.start)
+            for header in entry.parts
+        )
+
+
+def refused(feed: FeedArriving, frame: PackageFrame, parts: Parts) -> tuple[bytes, ...]:
+    """What proves that a package is wrong: the signature it came with, its bytes, and its first parts."""
+    blobs, left = [feed.offered.note, encode_frame(frame)], EVIDENCE_PARTS_BYTES_MAX
+    for (index, tag), part in parts.items():
+        data = encode_frame(PartFrame(feed.head.origin_hash, index, tag, part))
+        left -= len(data)
+        if left < 0:
+            break
+        blobs.append(data)
+    return tuple(blobs)
