@@ -18,6 +18,7 @@ from aidmesh_node.application.node import Node
 from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
+from aidmesh_node.http.dry_run import is_dry_run
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
 from aidmesh_node.http.hosts import Hosts
 from aidmesh_node.http.idempotency import Repeats, once
@@ -130,10 +131,11 @@ def _command(desk: Desk, route: Route) -> Handler:
         caller = await desk.door.admit(request, route.role)
         if request.query_string:
             raise bad_field("query", "A POST takes no query parameters")
+        dry_run = is_dry_run(request)
         body = await read_body(request, route.body_bytes_max)
         # Strangers share no account: their keys are kept apart by what they send.
         actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
-        return await route.handler(Call(desk, request, caller, body, once(request, actor, body)))
+        return await route.handler(Call(desk, request, caller, body, once(request, actor, body), dry_run=dry_run))
 
     return handle
 

@@ -27,19 +27,25 @@ async def invite_peer(call: Call) -> web.Response:
         made = call.node.peers.invite(hours)
         return {**made, "expires": _time(made["expires"])}
 
-    return await call.repeatable(invite, 201)
+    return await call.repeatable(invite, 201, tried=lambda: call.node.peers.try_invite(hours))
 
 
 async def accept_peer(call: Call) -> web.Response:
     body, by = ACCEPTED.read(call.body), call.act()
-    return await call.repeatable(lambda: call.node.peers.accept(by, body.invitation), 201)
+    return await call.repeatable(
+        lambda: call.node.peers.accept(by, body.invitation),
+        201,
+        tried=lambda: call.node.peers.try_accept(body.invitation),
+    )
 
 
 async def confirm_peer(call: Call) -> web.Response:
     body = CONFIRMED.read(call.body)
     words = body.words.replace(",", " ").lower().split()
     gid, by = (await call.reads.link(call.name("gid")))["gid"], call.act()
-    return await call.repeatable(lambda: call.node.peers.confirm(by, gid, words))
+    return await call.repeatable(
+        lambda: call.node.peers.confirm(by, gid, words), tried=lambda: call.node.peers.try_confirm(by, gid, words)
+    )
 
 
 async def list_peers(call: Call) -> web.Response:
