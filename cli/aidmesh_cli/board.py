@@ -6,19 +6,21 @@ from typing import Any
 
 import click
 
+from aidmesh_cli.manual import Page
 from aidmesh_cli.offer import available
-from aidmesh_cli.options import IDS_ONLY, example, speaks
+from aidmesh_cli.options import IDS_ONLY, asks, example
 from aidmesh_cli.output import Column, print_table
 from aidmesh_cli.phrases import group, of_amount, short, thing, when
 from aidmesh_cli.session import Session
+from aidmesh_cli.words import CATEGORIES, Words
 
 
 @click.command(
-    epilog=example("aidmesh board --category bedding"), short_help="What is open now, ours and other groups'."
+    cls=Page, epilog=example("aidmesh board --category bedding"), short_help="What is open now, ours and other groups'."
 )
 @click.option("--item", help="Only this item.")
-@click.option("--category", help="Only this category.")
-@speaks(IDS_ONLY)
+@click.option("--category", type=Words(CATEGORIES), help="Only this category.")
+@asks(IDS_ONLY)
 def board(session: Session, item: str | None, category: str | None) -> None:
     """What is open now: the needs and offers of our group, and those that other groups show us."""
     shown = session.until(
@@ -30,7 +32,7 @@ def board(session: Session, item: str | None, category: str | None) -> None:
     if not everything:
         session.tell("There is nothing on the board.")
     elif any(not one["ours"] for one in shown["needs"]):
-        session.tell(f"To help: {session.command('pledge offer ID --quantity NUMBER')}")
+        session.tell("To help:", session.command("pledge offer ID --quantity NUMBER"))
 
 
 def _print_board(shown: dict[str, Any]) -> None:

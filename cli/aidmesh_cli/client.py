@@ -34,11 +34,12 @@ Document = dict[str, Any]
 class Client:
     """One node, one token."""
 
-    def __init__(self, target: Target, start_hint: str) -> None:
+    def __init__(self, target: Target, start_hint: str, *, seconds_max: float = ANSWER_SECONDS_MAX) -> None:
         self._url = target.url
         self._parts = urlsplit(target.url)
         self._token = target.token
         self._start_hint = start_hint
+        self._seconds_max = seconds_max
         self._position: int | None = None
 
     def get(self, path: str, params: Mapping[str, object] | None = None) -> Document:
@@ -49,16 +50,21 @@ class Client:
         headers = {"Aidmesh-Position": "now" if self._position is None else str(self._position)}
         for attempt in range(1, BEHIND_TRIES_MAX + 1):
             try:
-                return self._ask("GET", API + path + query, None, headers, ANSWER_SECONDS_MAX)
+                return self._ask("GET", API + path + query, None, headers, self._seconds_max)
             except Answered as problem:
                 if problem.code != "views_behind" or attempt == BEHIND_TRIES_MAX:
                     raise
         raise AssertionError("unreachable")
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None, *, long: bool = False) -> Document:
-        """Do something once, however the connection behaves. Raises NodeDown, Answered, Failed."""
+    def post(
+        self, path: str, body: Mapping[str, Any] | None = None, *, long: bool = False, dry_run: bool = False
+    ) -> Document:
+        """Do something once, however the connection behaves; with `dry_run` only ask what it would do. Raises NodeDown,
+        Answered, Failed."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(16)}
-        seconds = LONG_SECONDS_MAX if long else ANSWER_SECONDS_MAX
+        if dry_run:
+            headers["Dry-Run"] = "true"
+        seconds = LONG_SECONDS_MAX if long else self._seconds_max
         answer = self._ask("POST", API + path, json.dumps(body or {}).encode(), headers, seconds)
         position = answer.get("position")
         if type(position) is int:
@@ -78,13 +84,15 @@ class Client:
             raise Failed(
                 UNREACHABLE,
                 f"The node at {self._url} did not answer in time.",
-                "Look whether it was done before you repeat it: aidmesh status",
+                "Look whether it was done before you repeat it.",
+                then="status",
             ) from None
         except (OSError, http.client.HTTPException):
             raise Failed(
                 UNREACHABLE,
                 f"The connection to {self._url} was lost before the answer came.",
-                "Look whether it was done before you repeat it: aidmesh status",
+                "Look whether it was done before you repeat it.",
+                then="status",
             ) from None
 
     def _exchange(
@@ -107,7 +115,9 @@ class Client:
         import http.client
 
         kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=CONNECT_SECONDS_MAX)
+        connection = kind(
+            self._parts.hostname or "", self._parts.port, timeout=min(CONNECT_SECONDS_MAX, self._seconds_max)
+        )
         try:
             connection.connect()
         except OSError as error:
@@ -142,6 +152,7 @@ class Client:
             FAILURE,
             f"What answers at {self._url} is no aidmesh node: {what}.",
             "Check the address; another program may use this port.",
+            then="config show",
         )
 
 

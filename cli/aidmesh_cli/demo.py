@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from aidmesh_cli.manual import Page
 from aidmesh_cli.node_cmds import told_by_node
-from aidmesh_cli.options import DIRECTORY, example, json_option
-from aidmesh_cli.output import Column, is_plain, print_json, print_sentence, print_table
+from aidmesh_cli.options import DIRECTORY, example, json_option, quiet_option
+from aidmesh_cli.output import Column, print_command, print_json, print_sentence, print_table, say
 from aidmesh_cli.phrases import amount, tally
-from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import FAILURE, OK
-from aidmesh_cli.progress import Bars, Lines
+from aidmesh_cli.progress import stage_for
 
 if TYPE_CHECKING:
     from aidmesh_node.main import DemoEvent
@@ -23,20 +24,23 @@ Report = dict[str, Any]
 
 
 @click.command(
-    epilog=example("aidmesh demo", "aidmesh demo --exit --json"), short_help="Three groups on this machine, helping."
+    cls=Page,
+    epilog=example("aidmesh demo", "aidmesh demo --exit --json"),
+    short_help="Three groups on this machine, helping.",
 )
 @click.option("--exit", "leave", is_flag=True, help="Stop the nodes at the end; else they run until Ctrl-C.")
 @click.option("--seed", type=click.IntRange(min=0), help="Make the same choices as another run that told its seed.")
 @click.option("--data", type=DIRECTORY, metavar="DIR", help="The folder with the files to import.")
 @json_option
-def demo(leave: bool, seed: int | None, data: Path | None, as_json: bool) -> int:
+@quiet_option("Say nothing of the way there, only how it ended.")
+def demo(leave: bool, seed: int | None, data: Path | None, as_json: bool, quiet: bool) -> int:
     """Let three groups on this machine help each other, on real files.
 
     Two import what people asked for, one what lies in its warehouse. They link their nodes, share, pledge, accept,
     commit, hand over and receive; one node is cut off in the middle and returns. In the end every node verifies
     all it holds. The exit code is 0 only if everything was right and all nodes agree.
     """
-    stage = Bars() if not is_plain(sys.stderr) else Lines()
+    stage = stage_for(quiet)
     shown = False
 
     def tell(event: DemoEvent) -> None:
@@ -120,4 +124,5 @@ def _print_addresses(report: Report) -> None:
         [(one["name"], one["url"], one["home"]) for one in report["nodes"]],
     )
     for one in report["nodes"][:1]:
-        click.echo(f"Look around: aidmesh board --home {plain(one['home'])}", err=True)
+        say("Look around:")
+        print_command(f"aidmesh board --home {shlex.quote(str(one['home']))}", err=True)

@@ -84,10 +84,10 @@ def peer(session: Session, text: str) -> Document:
 
     found = session.until(look, bool)
     if not found:
-        raise Failed(NOT_FOUND, f"No group goes by “{text}”.", "See: aidmesh peer list")
+        raise Failed(NOT_FOUND, f"No group goes by “{text}”.", "Look how it is written.", then="peer list")
     if len(found) > 1:
         names = ", ".join(f"{one.get('name')} ({short(one.get('gid'))})" for one in found)
-        raise Failed(CONFLICT, f"“{text}” can mean {names}.", "Write more of the name or of the id.")
+        raise Failed(CONFLICT, f"“{text}” can mean {names}.", "Write more of the name or of the id.", then="peer list")
     return found[0]
 
 
@@ -120,13 +120,15 @@ def _only(session: Session, kind: str, text: str, look: Callable[[], Items]) -> 
         raise Failed(
             NOT_FOUND,
             f"There is no {kind} called “{text}” with which that can be done now.",
-            f"See: aidmesh {kind} list. News of another group can take a moment: --wait 10",
+            "Look how it is written. News of another group can take a moment: --wait 10",
+            then=f"{kind} list",
         )
     places = [(short(one["id"]), _described(one), "") for one in found]
     raise Failed(
         CONFLICT,
         f"{counted(len(found), kind)} go by the name “{text}”.",
         "Say which one: write the beginning of its id instead.",
+        then=f"{kind} list",
         places=places,
     )
 

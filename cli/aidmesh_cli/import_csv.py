@@ -7,18 +7,21 @@ from typing import Any, Final
 
 import click
 
+from aidmesh_cli.manual import Noun
 from aidmesh_cli.moments import Day
 from aidmesh_cli.options import FILE, example, speaks
+from aidmesh_cli.output import print_sentence
 from aidmesh_cli.phrases import counted
 from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import FAILURE, NOT_FOUND, USAGE, Failed
 from aidmesh_cli.session import Session
+from aidmesh_cli.trial import Tried
 
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 SAVE_AS: Final = "Save it as “CSV UTF-8, separated by commas” and import that file."
 
 
-@click.group("import")
+@click.group("import", cls=Noun, epilog=example("aidmesh import csv --help"))
 def import_() -> None:
     """Needs and offers from the files of other tools."""
 
@@ -33,9 +36,8 @@ def import_() -> None:
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--as-of", type=Day(), help="Move all dates by whole days, so that the latest request falls on this day.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows that say this; may be repeated.")
-@click.option("--dry-run", is_flag=True, help="Say what would be imported; change nothing.")
 @speaks("Print only the ids, one a line.")
-def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tuple[str, ...], dry_run: bool) -> None:
+def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tuple[str, ...]) -> None:
     """Import CSV files: requisitions, warehouse lists, form answers, or aidmesh's own.
 
     All or nothing: with anything wrong nothing is imported, and every problem is named. The same files again
@@ -46,11 +48,13 @@ def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tu
         body["as_of"] = as_of
     if where:
         body["where"] = dict(map(_condition, where))
-    if dry_run:
-        body["dry_run"] = True
-    reply = session.post("/imports", body, long=True)
+    try:
+        reply = session.post("/imports", body, long=True, doing=f"Importing {counted(len(files), 'file')}")
+    except Tried as tried:
+        # What would become of every row is told here as it is after an import: the request is only the files.
+        reply = tried.answer
     names = [*reply["needs"], *reply["offers"]]
-    session.show(reply, lambda: click.echo(_line(reply, dry_run)), names=names)
+    session.show(reply, lambda: print_sentence(_line(reply, session.dry_run)), names=names)
     for note in reply.get("notes") or ():
         session.tell(f"Note: {note}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -35,6 +36,6 @@ def show_page(
     page = session.until(lambda: session.get(path, params), lambda seen: bool(seen["items"]))
     session.show(page, lambda: write(page["items"]), names=(one["id"] for one in page["items"]))
     if page.get("cursor"):
-        session.tell(f"There are more. Go on with: --cursor {page['cursor']}")
+        session.tell("There are more. Give the same command again, with:", f"--cursor {shlex.quote(page['cursor'])}")
     elif not page.get("items"):
         session.tell("There is nothing to list.")

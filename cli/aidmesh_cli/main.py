@@ -10,6 +10,7 @@ import click
 
 from aidmesh_cli import (
     board,
+    completion,
     config,
     demo,
     import_csv,
@@ -22,6 +23,7 @@ from aidmesh_cli import (
     status,
     verify,
 )
+from aidmesh_cli.manual import Noun
 from aidmesh_cli.options import example
 from aidmesh_cli.problems import FAILURE, INTERRUPTED, OK, Failed
 
@@ -35,6 +37,7 @@ def _print_version(context: click.Context, _: click.Parameter, wanted: bool) -> 
 
 
 @click.group(
+    cls=Noun,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
     epilog=example("aidmesh init --home harbour --name Harbour", "aidmesh run --home harbour"),
 )
@@ -45,10 +48,11 @@ def cli() -> None:
     """Mutual aid groups help each other: needs, offers and pledges across groups.
 
     Commands are a noun and a verb. ID is the id of a thing, its first characters, or its name where only one
-    thing goes by it. Every answer can be had as JSON with --json.
+    thing goes by it. Which node a command is for: --home, or AIDMESH_HOME, or --node with --token-file.
 
-    Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 not allowed, 6 node or peer
-    unreachable, 130 interrupted.
+    Data goes to standard output, everything said about it to standard error; --json answers for programs, --quiet
+    says only the data, --dry-run does nothing and says what would be done, --no-input never asks. NO_COLOR and
+    TERM=dumb are obeyed; COLUMNS says how wide to write where there is no terminal.
     """
 
 
@@ -56,7 +60,7 @@ for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
     *(need.need, offer.offer, pledge.pledge, board.board),
     *(member.member, peer.peer),
-    *(status.status, verify.verify, import_csv.import_, config.config),
+    *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):
     cli.add_command(command)
 
@@ -71,12 +75,18 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except Failed as failure:
-        for line in failure.lines(_attempted(arguments)):
-            click.echo(line, err=True)
+        failure.write(_attempted(arguments))
         return failure.exit_code
-    except click.ClickException as problem:
+    except click.exceptions.NoArgsIsHelpError as problem:
         problem.show()
         return problem.exit_code
+    except click.ClickException as problem:
+        attempted = _attempted(arguments)
+        # What was typed may have been copied from somewhere: it is shown as harmlessly as what others wrote.
+        usage = Failed(problem.exit_code, problem.format_message())
+        usage.next_command = f"{attempted} --help"
+        usage.write(attempted)
+        return usage.exit_code
     return outcome if isinstance(outcome, int) else OK
 
 

@@ -9,24 +9,28 @@ from typing import Any, Final
 
 import click
 
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
-from aidmesh_cli.options import FILE, ID_ONLY, IDS_ONLY, example, speaks
+from aidmesh_cli.manual import Noun
+from aidmesh_cli.next_commands import JOIN
+from aidmesh_cli.options import FILE, ID_ONLY, IDS_ONLY, asks, example, speaks, yes_option
 from aidmesh_cli.output import Column, print_table
 from aidmesh_cli.phrases import day, short, when
 from aidmesh_cli.problems import CONFLICT, FAILURE, USAGE, Failed
 from aidmesh_cli.session import Session
+from aidmesh_cli.words import ROLES, Words
 
 INVITATION_CHARACTERS_MAX: Final = 200
 
 
-@click.group(short_help="Who of your group may do what.")
+@click.group(short_help="Who of your group may do what.", cls=Noun, epilog=example("aidmesh member list"))
 def member() -> None:
     """Who of your group may do what: members, coordinators, operators."""
 
 
 @member.command(epilog=example("aidmesh member invite 'Ana Silva' --role coordinator"))
 @click.argument("name")
-@click.option("--role", default="member", show_default=True, help="member, coordinator or operator.")
+@click.option("--role", type=Words(ROLES), default="member", show_default=True, help="member, coordinator or operator.")
 @click.option("--contact", metavar="TEXT", help="How to reach them; stays with your group.")
 @speaks("Print only the invitation.")
 def invite(session: Session, name: str, role: str, contact: str | None) -> None:
@@ -34,8 +38,9 @@ def invite(session: Session, name: str, role: str, contact: str | None) -> None:
     body = {"name": name, "role": role, **({"contact": contact} if contact else {})}
     reply = session.post("/members", body)
     session.answer(reply, reply["invitation"], name=reply["invitation"])
-    session.tell(f"Give this to {name}; it works once, until {when(reply['expires'])}. They use it with:")
-    session.tell("aidmesh member join --node URL --token-file FILE")
+    session.tell(
+        f"Give this to {name}; it works once, until {when(reply['expires'])}. They use it with:", f"aidmesh {JOIN}"
+    )
 
 
 @member.command(epilog=example("aidmesh member join --node http://192.168.1.5:8420 --token-file ana.token"))
@@ -46,13 +51,17 @@ def join(session: Session, invitation_file: Path | None) -> None:
 
     The invitation is read from standard input or asked for, so that it does not stay in the shell's history.
     """
-    invitation = _invitation(invitation_file)
+    invitation = _invitation(session, invitation_file)
     file = session.where.token_file
     assert file is not None  # the option is required here
+    if session.dry_run:
+        if file.exists():
+            raise _exists(file)
+        session.post("/join", {"invitation": invitation})
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise Failed(CONFLICT, f"{file} exists already.", "Choose another --token-file.") from None
+        raise _exists(file) from None
     except OSError as error:
         raise Failed(FAILURE, f"{file} cannot be written: {error.strerror}.", "Choose another folder.") from None
     joined = False
@@ -69,7 +78,7 @@ def join(session: Session, invitation_file: Path | None) -> None:
 
 
 @member.command("list", epilog=example("aidmesh member list"))
-@speaks(IDS_ONLY)
+@asks(IDS_ONLY)
 def list_(session: Session) -> None:
     """List the members. Names are shown to coordinators only."""
     page = session.get("/members")
@@ -77,8 +86,8 @@ def list_(session: Session) -> None:
 
 
 @member.command(epilog=example("aidmesh member role 1a2b3c4d coordinator"))
-@click.argument("id")
-@click.argument("role")
+@click.argument("id", type=Thing("member"))
+@click.argument("role", type=Words(ROLES))
 @speaks(ID_ONLY)
 def role(session: Session, id: str, role: str) -> None:
     """Give a member another role: member, coordinator or operator."""
@@ -88,16 +97,22 @@ def role(session: Session, id: str, role: str) -> None:
 
 
 @member.command(epilog=example("aidmesh member revoke 1a2b3c4d"))
-@click.argument("id")
+@click.argument("id", type=Thing("member"))
+@yes_option
 @speaks(ID_ONLY)
 def revoke(session: Session, id: str) -> None:
     """Take back a member's access, at once. What they did stays recorded."""
     identity = _member(session, id)
+    session.confirm(f"Take the access of member {short(identity)} back?")
     reply = session.post(f"/members/{segment(identity)}/revoke")
     session.answer(reply, f"Member {short(identity)} has no access any more.", name=identity)
 
 
-def _invitation(file: Path | None) -> str:
+def _exists(file: Path) -> Failed:
+    return Failed(CONFLICT, f"{file} exists already.", "Choose another --token-file.")
+
+
+def _invitation(session: Session, file: Path | None) -> str:
     if file is not None:
         try:
             text = file.read_text(encoding="utf-8", errors="replace")
@@ -106,7 +121,7 @@ def _invitation(file: Path | None) -> str:
     else:
         stdin = sys.stdin
         if stdin.isatty():
-            text = str(click.prompt("Invitation", hide_input=True, err=True))
+            text = session.ask("Invitation", "Give --invitation-file FILE, or pipe it in.", hidden=True)
         else:
             text = stdin.readline(INVITATION_CHARACTERS_MAX)
     if not text.strip():
@@ -121,7 +136,7 @@ def _member(session: Session, text: str) -> str:
     found = [one["id"] for one in items if one["id"].startswith(wanted) and len(wanted) >= 6]
     found = found or [one["id"] for one in items if (one.get("name") or "").casefold() == wanted]
     if len(found) > 1:
-        raise Failed(CONFLICT, f"More than one member goes by “{text}”.", "Write more of the id.")
+        raise Failed(CONFLICT, f"More than one member goes by “{text}”.", "Write more of the id.", then="member list")
     return found[0] if found else text
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import click
 
-from aidmesh_cli.phrases import LAST_MINUTE
+from aidmesh_cli.phrases import LAST_MINUTE, when
+from aidmesh_cli.session import Session
 
 FIRST_MINUTE: Final = time(0)
 
@@ -30,6 +31,12 @@ class Moment(click.ParamType[str]):
             return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         except (ValueError, OverflowError):
             self.fail(f"“{value}” is no date: write 2026-12-01, or “2026-12-01 14:00”.", param, ctx)
+
+
+def warn_if_over(session: Session, until: str | None) -> None:
+    """Say so when a time is over already by this machine's clock, which may be wrong: the node decides."""
+    if until is not None and datetime.fromisoformat(until) < datetime.now(UTC):
+        session.tell(f"Note: by the clock of this machine {when(until)} is over already. Was that what you meant?")
 
 
 class Day(click.ParamType[str]):

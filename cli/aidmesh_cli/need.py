@@ -7,18 +7,25 @@ from typing import Any
 import click
 
 from aidmesh_cli import finding
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
 from aidmesh_cli.listing import paged, show_page, whose
-from aidmesh_cli.moments import Moment
-from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
+from aidmesh_cli.manual import Noun
+from aidmesh_cli.moments import Moment, warn_if_over
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
-from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
+from aidmesh_cli.phrases import amount, amount_of, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
+from aidmesh_cli.words import CATEGORIES, CLOSE_REASONS, CONSENTS, UNITS, URGENCIES, Words
 
 
-@click.group(short_help="What somebody needs.")
+@click.group(
+    short_help="What somebody needs.",
+    cls=Noun,
+    epilog=example("aidmesh need list --state open", "aidmesh need show Blankets"),
+)
 def need() -> None:
     """What somebody needs, and how much of it has arrived."""
 
@@ -30,10 +37,23 @@ def need() -> None:
     )
 )
 @click.argument("item", required=False)
-@click.option("--category", required=True, help="food, water, shelter, bedding, household, hygiene, ... or other.")
+@click.option(
+    "--category",
+    type=Words(CATEGORIES),
+    required=True,
+    help="food, water, shelter, bedding, household, hygiene, ... or other.",
+)
 @click.option("--quantity", required=True, metavar="NUMBER", help="How much, such as 20 or 2.5.")
-@click.option("--unit", default="item", show_default=True, help="item, kg, l, m2, hour, meal, trip, night, request.")
-@click.option("--urgency", default="normal", show_default=True, help="low, normal, high or emergency.")
+@click.option(
+    "--unit",
+    type=Words(UNITS),
+    default="item",
+    show_default=True,
+    help="item, kg, l, m2, hour, meal, trip, night, request.",
+)
+@click.option(
+    "--urgency", type=Words(URGENCIES), default="normal", show_default=True, help="low, normal, high or emergency."
+)
 @click.option("--from", "start", type=Moment(), help="Not before: 2026-12-01 or “2026-12-01 14:00”.")
 @click.option("--until", type=Moment(ends=True), help="At the latest.")
 @click.option("--area", help="Roughly where: a place name, never an address.")
@@ -46,20 +66,20 @@ def post(session: Session, /, item: str | None, start: str | None, **given: Any)
 
     ITEM is a short name such as Blankets. Personal details and the note never leave your group.
     """
-    private = personal_fields(given)
+    private = personal_fields(session, given)
     body = {"item": item, "from": start, **given}
     reply = session.post("/needs", {**{name: it for name, it in body.items() if it is not None}, **private})
-    what = f"{amount(given['quantity'], given['unit'])} {item or given['category']}"
+    what = amount_of(given["quantity"], given["unit"], item or given["category"])
     session.answer(reply, f"Posted need {short(reply['id'])}: {what}.", name=reply["id"])
-    share_it = session.command(f"need share {short(reply['id'])} --consent HOW")
-    session.tell(f"Show it to another group: {share_it}")
+    warn_if_over(session, given["until"])
+    session.tell("Show it to another group:", session.command(f"need share {short(reply['id'])} --consent HOW"))
 
 
 @need.command("list", epilog=example("aidmesh need list --state open --theirs"))
 @click.option("--state", "state_", type=click.Choice(["open", "closed"]), help="Only those.")
 @whose
 @paged
-@speaks(IDS_ONLY)
+@asks(IDS_ONLY)
 def list_(session: Session, state_: str | None, ours: str | None, limit: int | None, cursor: str | None) -> None:
     """List needs, newest first: ours and those that other groups show us."""
     params = {"state": state_, "ours": ours, "limit": limit, "cursor": cursor}
@@ -67,8 +87,8 @@ def list_(session: Session, state_: str | None, ours: str | None, limit: int | N
 
 
 @need.command(epilog=example("aidmesh need show 1a2b3c4d"))
-@click.argument("id")
-@speaks(ID_ONLY)
+@click.argument("id", type=Thing("need"))
+@asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
     """Show one need."""
     found = session.get(f"/needs/{segment(finding.any_of(session, 'need', id))}")
@@ -76,10 +96,15 @@ def show(session: Session, id: str) -> None:
 
 
 @need.command(epilog=example("aidmesh need share Blankets --with Hillside --consent by_phone"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @audience_options
 @click.option(
-    "--consent", "given", required=True, metavar="HOW", help="How whom it is for agreed: self, by_phone or proxy."
+    "--consent",
+    "given",
+    type=Words(CONSENTS),
+    required=True,
+    metavar="HOW",
+    help="How whom it is for agreed: self, by_phone or proxy.",
 )
 @click.option("--consent-text", "text_version", default="v1", show_default=True, help="The text they agreed to.")
 @click.option("--language", default="en", show_default=True, metavar="TAG", help="In which language.")
@@ -98,7 +123,7 @@ def share(session: Session, /, id: str, peer: str | None, circle: str | None, **
 
 
 @need.command(epilog=example("aidmesh need unshare Blankets --with Hillside"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @audience_options
 @speaks(ID_ONLY)
 def unshare(session: Session, id: str, peer: str | None, circle: str | None) -> None:
@@ -108,7 +133,7 @@ def unshare(session: Session, id: str, peer: str | None, circle: str | None) -> 
 
 
 @need.command(epilog=example("aidmesh need withdraw Blankets"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @speaks(ID_ONLY)
 def withdraw(session: Session, id: str) -> None:
     """Withdraw a need: whom it is for no longer wants it."""
@@ -117,9 +142,10 @@ def withdraw(session: Session, id: str) -> None:
 
 
 @need.command(epilog=example("aidmesh need close Blankets --reason met"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @click.option(
     "--reason",
+    type=Words(CLOSE_REASONS),
     required=True,
     help="met, partly_met, no_longer_wanted, expired, done_by_others, duplicate, referred, out_of_scope, "
     "unreachable or entered_in_error.",

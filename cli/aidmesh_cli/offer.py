@@ -7,30 +7,44 @@ from typing import Any
 import click
 
 from aidmesh_cli import finding
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
 from aidmesh_cli.listing import paged, show_page, whose
-from aidmesh_cli.moments import Moment
-from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
+from aidmesh_cli.manual import Noun
+from aidmesh_cli.moments import Moment, warn_if_over
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
-from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
+from aidmesh_cli.phrases import amount, amount_of, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
+from aidmesh_cli.words import CATEGORIES, MODES, UNITS, Words
 
 
-@click.group(short_help="What somebody can give, lend or do.")
+@click.group(short_help="What somebody can give, lend or do.", cls=Noun, epilog=example("aidmesh offer list --ours"))
 def offer() -> None:
     """What somebody can give, lend or do, and how much of it is still free."""
 
 
 @offer.command(epilog=example("aidmesh offer post Blankets --category bedding --quantity 500 --area Dili"))
 @click.argument("item", required=False)
-@click.option("--category", required=True, help="food, water, shelter, bedding, household, hygiene, ... or other.")
+@click.option(
+    "--category",
+    type=Words(CATEGORIES),
+    required=True,
+    help="food, water, shelter, bedding, household, hygiene, ... or other.",
+)
 @click.option("--quantity", metavar="NUMBER", help="How much, such as 500 or 2.5.")
 @click.option("--unlimited", is_flag=True, help="As much as anyone needs, such as advice.")
-@click.option("--unit", default="item", show_default=True, help="item, kg, l, m2, hour, meal, trip, night, request.")
-@click.option("--mode", default="give", show_default=True, help="give, lend or swap.")
+@click.option(
+    "--unit",
+    type=Words(UNITS),
+    default="item",
+    show_default=True,
+    help="item, kg, l, m2, hour, meal, trip, night, request.",
+)
+@click.option("--mode", type=Words(MODES), default="give", show_default=True, help="give, lend or swap.")
 @click.option("--from", "start", type=Moment(), help="Not before: 2026-12-01 or “2026-12-01 14:00”.")
 @click.option("--until", type=Moment(ends=True), help="At the latest.")
 @click.option("--area", help="Roughly where: a place name, never an address.")
@@ -45,19 +59,21 @@ def post(
     """
     if unlimited == (quantity is not None):
         raise Failed(USAGE, "How much is offered?", "Give --quantity NUMBER, or --unlimited; one of the two.")
-    private = personal_fields(given)
+    private = personal_fields(session, given)
     body = {"item": item, "from": start, **given}
     known = {name: it for name, it in body.items() if it is not None}
     reply = session.post("/offers", {**known, "quantity": quantity, **private})
-    what = f"{amount(quantity, given['unit'])} {item or given['category']}"
+    what = amount_of(quantity, given["unit"], item or given["category"])
     session.answer(reply, f"Posted offer {short(reply['id'])}: {what}.", name=reply["id"])
+    warn_if_over(session, given["until"])
+    session.tell("Show it to another group:", session.command(f"offer share {short(reply['id'])}"))
 
 
 @offer.command("list", epilog=example("aidmesh offer list --state open --ours"))
 @click.option("--state", "state_", type=click.Choice(["open", "closed"]), help="Only those.")
 @whose
 @paged
-@speaks(IDS_ONLY)
+@asks(IDS_ONLY)
 def list_(session: Session, state_: str | None, ours: str | None, limit: int | None, cursor: str | None) -> None:
     """List offers, newest first: ours and those that other groups show us."""
     params = {"state": state_, "ours": ours, "limit": limit, "cursor": cursor}
@@ -65,8 +81,8 @@ def list_(session: Session, state_: str | None, ours: str | None, limit: int | N
 
 
 @offer.command(epilog=example("aidmesh offer show 1a2b3c4d"))
-@click.argument("id")
-@speaks(ID_ONLY)
+@click.argument("id", type=Thing("offer"))
+@asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
     """Show one offer."""
     found = session.get(f"/offers/{segment(finding.any_of(session, 'offer', id))}")
@@ -74,7 +90,7 @@ def show(session: Session, id: str) -> None:
 
 
 @offer.command(epilog=example("aidmesh offer share Blankets --with Harbour"))
-@click.argument("id")
+@click.argument("id", type=Thing("offer"))
 @audience_options
 @speaks(ID_ONLY)
 def share(session: Session, id: str, peer: str | None, circle: str | None) -> None:
@@ -88,7 +104,7 @@ def share(session: Session, id: str, peer: str | None, circle: str | None) -> No
 
 
 @offer.command(epilog=example("aidmesh offer unshare Blankets --with Harbour"))
-@click.argument("id")
+@click.argument("id", type=Thing("offer"))
 @audience_options
 @speaks(ID_ONLY)
 def unshare(session: Session, id: str, peer: str | None, circle: str | None) -> None:
@@ -98,7 +114,7 @@ def unshare(session: Session, id: str, peer: str | None, circle: str | None) -> 
 
 
 @offer.command(epilog=example("aidmesh offer withdraw Blankets"))
-@click.argument("id")
+@click.argument("id", type=Thing("offer"))
 @speaks(ID_ONLY)
 def withdraw(session: Session, id: str) -> None:
     """Withdraw an offer. What was already promised from it stays promised."""

@@ -1,4 +1,7 @@
-"""The options that many commands share, and the shape of their help."""
+"""The options that many commands share, and the shape of a command: `speaks` tells a node to do something, `asks` asks.
+
+Both get a Session first. What `speaks` decorates can be tried with --dry-run without knowing of it.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ FILE: click.Path = click.Path(dir_okay=False, path_type=Path)
 
 
 def example(*lines: str) -> str:
-    """The end of a command's help."""
-    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+    """The examples of a command, one a line, as a shell takes them; a line that ends in \\ goes on."""
+    return "\n".join(lines)
 
 
 def home_option(function: F) -> F:
@@ -48,35 +51,73 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(function)
 
 
+def quiet_option(help: str) -> Callable[[F], F]:
+    """`--quiet` for commands without a session; `help` says what is still printed."""
+    return click.option("--quiet", "-q", is_flag=True, help=help)
+
+
+def dry_run_option(function: F) -> F:
+    """`--dry-run`"""
+    return click.option("--dry-run", is_flag=True, help="Say what would be done and whether it may; do nothing.")(
+        function
+    )
+
+
+def yes_option(function: F) -> F:
+    """`--yes`, for commands that ask whether one is sure; see Session.confirm."""
+    return click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")(function)
+
+
 def speaks(
-    quiet: str = "", *, token: bool = True
+    quiet: str, *, token: bool = True
 ) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[..., None]]:
-    """A command that talks to a node. It gets a Session first; `quiet` is the help of -q where there is one."""
-
-    def wrap(function: Callable[Concatenate[Session, P], None]) -> Callable[..., None]:
-        @functools.wraps(function)
-        def run(
-            home: Path | None,
-            node: str | None,
-            token_file: Path | None,
-            wait: float,
-            as_json: bool,
-            quiet: bool = False,
-            *args: P.args,
-            **rest: P.kwargs,
-        ) -> None:
-            where = _where(home, node, token_file)
-            function(Session(where, as_json, quiet, wait, with_token=token), *args, **rest)
-
-        return _node_options(run, quiet, token)
-
-    return wrap
+    """A command that tells a node to do something; `quiet` says what -q still prints."""
+    return lambda function: _in_session(function, quiet=quiet, token=token, changes=True)
 
 
-def _node_options(run: Callable[..., Any], quiet: str, token: bool) -> Callable[..., Any]:
+def asks(quiet: str) -> Callable[[Callable[Concatenate[Session, P], None]], Callable[..., None]]:
+    """A command that asks a node something; `quiet` says what -q still prints."""
+    return lambda function: _in_session(function, quiet=quiet, token=True, changes=False)
+
+
+def _in_session(
+    function: Callable[Concatenate[Session, P], None], *, quiet: str, token: bool, changes: bool
+) -> Callable[..., None]:
+    @functools.wraps(function)
+    def run(
+        home: Path | None,
+        node: str | None,
+        token_file: Path | None,
+        wait: float,
+        as_json: bool,
+        quiet: bool,
+        no_input: bool,
+        dry_run: bool = False,
+        yes: bool = False,
+        *args: P.args,
+        **rest: P.kwargs,
+    ) -> None:
+        session = Session(
+            _where(home, node, token_file),
+            as_json,
+            quiet,
+            wait,
+            with_token=token,
+            interactive=not no_input,
+            assured=yes or dry_run,
+            dry_run=dry_run,
+        )
+        session.run(lambda: function(session, *args, **rest))
+
+    return _node_options(run, quiet, token, changes)
+
+
+def _node_options(run: Callable[..., Any], quiet: str, token: bool, changes: bool) -> Callable[..., Any]:
     # Help lists options in the order of decorators, so the last one applied comes first.
-    if quiet:
-        run = click.option("--quiet", "-q", is_flag=True, help=quiet)(run)
+    run = click.option("--no-input", is_flag=True, help="Never ask for anything; say which option is missing.")(run)
+    if changes:
+        run = dry_run_option(run)
+    run = quiet_option(quiet)(run)
     run = json_option(run)
     run = click.option(
         "--wait",

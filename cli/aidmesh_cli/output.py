@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from aidmesh_cli.plain import plain
+from aidmesh_cli.wrapping import columns, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-COLUMNS_WITHOUT_TERMINAL: Final = 80
-COLUMNS_MAX: Final = 120
-"""Wider lines are hard to follow from one end to the other."""
+TABLE_COLUMNS_MIN: Final = 60
+"""On a narrower screen, such as a phone's, the columns of a table stand below each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +28,25 @@ class Column:
     gives: bool = False
 
 
+class Whole(str):
+    """A value that is never broken over lines, such as a path of this machine that somebody will copy."""
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """One JSON object, ASCII only, so that no terminal takes a part of it for a command."""
     print(json.dumps(document, indent=2, ensure_ascii=True))
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
-    """One line each, never wrapped."""
+def print_table(columns_: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    """One line each, never wrapped; on a narrow screen one block each."""
+    if columns(sys.stdout) < TABLE_COLUMNS_MIN:
+        _print_blocks(columns_, rows)
+        return
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
+    for column in columns_:
         # no_wrap is the text's own: rich shortens first what it may wrap.
         table.add_column(
             Text(column.title, no_wrap=True), justify=column.align, no_wrap=not column.gives, overflow="ellipsis"
@@ -53,16 +59,30 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
 
 def print_facts(facts: Sequence[tuple[str, object]]) -> None:
     """`name  value`, long values wrapped below themselves; facts without a value are left out."""
-    known = [(name, "" if value is None else plain(value)) for name, value in facts]
-    shown = [(name, value) for name, value in known if value]
-    width = max((len(name) for name, _ in shown), default=0)
-    for name, value in shown:
-        _print_wrapped(f"{name:<{width}}  ", value)
+    known = [(plain(name), value) for name, value in facts if value is not None and plain(value)]
+    width = max((len(name) for name, _ in known), default=0)
+    for name, value in known:
+        lead = f"{name:<{width}}  "
+        if isinstance(value, Whole):
+            print(lead + plain(value))
+        else:
+            _print_wrapped(lead, plain(value))
 
 
 def print_sentence(text: str) -> None:
     """Prose, wrapped between words."""
     _print_wrapped("", plain(text))
+
+
+def print_command(command: str, *, lead: str = "  ", err: bool = False) -> None:
+    """A command to type next, on a line of its own and never broken: somebody will copy it."""
+    print(lead + plain(command), file=sys.stderr if err else sys.stdout)
+
+
+def say(sentence: str, *, lead: str = "", rest: str | None = None) -> None:
+    """Prose for stderr, wrapped between words; `lead` and `rest` begin the first and the other lines."""
+    for line in wrapped(plain(sentence), columns(sys.stderr), lead, lead if rest is None else rest):
+        print(line, file=sys.stderr, flush=True)
 
 
 def is_plain(stream: TextIO) -> bool:
@@ -77,7 +97,7 @@ def console(stream: TextIO) -> Console:
     simple = is_plain(stream)
     return Console(
         file=stream,
-        width=_columns(stream),
+        width=columns(stream),
         force_terminal=not simple,
         no_color=simple,
         color_system=None if simple else "auto",
@@ -96,24 +116,13 @@ def _print(what: Any) -> None:
         print(line.rstrip())
 
 
+def _print_blocks(columns_: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    for number, row in enumerate(rows):
+        if number:
+            print()
+        print_facts([(column.title.lower(), value) for column, value in zip(columns_, row, strict=True)])
+
+
 def _print_wrapped(lead: str, text: str) -> None:
-    # An id or an address is never broken: somebody will want to copy it.
-    lines = textwrap.wrap(
-        text,
-        _columns(sys.stdout),
-        initial_indent=lead,
-        subsequent_indent=" " * len(lead),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    for line in lines or [lead.rstrip()]:
+    for line in wrapped(text, columns(sys.stdout), lead):
         print(line)
-
-
-def _columns(stream: TextIO) -> int:
-    if not stream.isatty():
-        return COLUMNS_WITHOUT_TERMINAL
-    try:
-        return min(os.get_terminal_size(stream.fileno()).columns or COLUMNS_WITHOUT_TERMINAL, COLUMNS_MAX)
-    except OSError:
-        return COLUMNS_WITHOUT_TERMINAL

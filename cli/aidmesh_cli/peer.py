@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Any, Final
 
 import click
 
 from aidmesh_cli import finding
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
-from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
+from aidmesh_cli.manual import Noun
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.phrases import short, when
 from aidmesh_cli.problems import USAGE, Failed
@@ -19,7 +22,7 @@ INVITATION_PREFIX: Final = "aidmesh:"
 FROM_STDIN: Final = "-"
 
 
-@click.group()
+@click.group(cls=Noun, epilog=example("aidmesh peer list"))
 def peer() -> None:
     """The links with other groups.
 
@@ -35,14 +38,16 @@ def invite(session: Session, expires_hours: int) -> None:
     """Invite another group. Send them the invitation; it works once."""
     reply = session.post("/peers/invitations", {"expires_hours": expires_hours})
     session.answer(reply, reply["invitation"], name=reply["invitation"])
-    session.tell(f"Send this to the other group; it works once, until {when(reply['expires'])}. They use it with:")
-    session.tell("aidmesh peer accept INVITATION")
+    session.tell(
+        f"Send this to the other group; it works once, until {when(reply['expires'])}. They use it with:",
+        "aidmesh peer accept INVITATION",
+    )
 
 
 @peer.command(
     epilog=example("aidmesh peer accept aidmesh:...", "aidmesh peer accept Harbour --words 'anchor boat calm dune'")
 )
-@click.argument("who", metavar="INVITATION|GROUP")
+@click.argument("who", type=Thing("peer"), metavar="INVITATION|GROUP")
 @click.option("--words", help="The four words, once both groups have read them to each other.")
 @speaks("Print only the four words or, with --words, the state of the link.")
 def accept(session: Session, who: str, words: str | None) -> None:
@@ -60,36 +65,41 @@ def accept(session: Session, who: str, words: str | None) -> None:
         raise Failed(
             USAGE,
             f"“{who}” is not an invitation.",
-            "An invitation begins with aidmesh: . To confirm the words: aidmesh peer accept GROUP --words WORDS",
+            "An invitation begins with aidmesh: . To confirm the words of a group, name it:",
+            then="peer accept GROUP --words WORDS",
         )
     reply = session.post("/peers", {"invitation": who})
     said = " ".join(reply["words"])
     session.answer(reply, f"The four words with {_name(reply)}: {said}", name=said)
-    session.tell(f"Read them to each other. If {_name(reply)} has the same ones, both confirm:")
-    session.tell(session.command(f'peer accept {short(reply["gid"])} --words "{said}"'))
+    session.tell(
+        f"Read them to each other. If {_name(reply)} has the same ones, both confirm:",
+        session.command(f"peer accept {short(reply['gid'])} --words {shlex.quote(said)}"),
+    )
 
 
 @peer.command("list", epilog=example("aidmesh peer list"))
-@speaks(IDS_ONLY)
+@asks(IDS_ONLY)
 def list_(session: Session) -> None:
     """List the groups we are linked with."""
     page = session.get("/peers")
     session.show(page, lambda: _print_peers(page["items"]), names=(one["gid"] for one in page["items"]))
     if not page["items"]:
-        session.tell(f"There is no link with another group yet. Invite one: {session.command('peer invite')}")
+        session.tell("There is no link with another group yet. Invite one:", session.command("peer invite"))
 
 
 @peer.command(epilog=example("aidmesh peer status Harbour"))
-@click.argument("group")
-@speaks(ID_ONLY)
+@click.argument("group", type=Thing("peer"))
+@asks(ID_ONLY)
 def status(session: Session, group: str) -> None:
     """Show how it stands with one group: the words while they wait, contact, and what each holds of the other."""
     found = session.get(f"/peers/{segment(finding.peer(session, group)['gid'])}")
     session.show(found, lambda: print_facts(_facts(found)), names=[found["gid"]])
     if found["state"] == "pending" and not found.get("confirmed"):
-        session.tell("Read the words to each other. If they are the same, both confirm:")
         said = " ".join(found["words"] or ())
-        session.tell(session.command(f'peer accept {short(found["gid"])} --words "{said}"'))
+        session.tell(
+            "Read the words to each other. If they are the same, both confirm:",
+            session.command(f"peer accept {short(found['gid'])} --words {shlex.quote(said)}"),
+        )
 
 
 def _confirm(session: Session, who: str, words: str) -> None:

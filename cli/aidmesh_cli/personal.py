@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from aidmesh_cli.plain import plain_lines
+from aidmesh_cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -20,6 +21,7 @@ FIELDS: Final = {
     "contact": "Another way to reach them.",
 }
 FROM_STDIN: Final = "-"
+INSTEAD: Final = "Leave --ask out, and give --name, --phone, --email, --address, --contact or --note."
 
 
 def personal_options(function: F) -> F:
@@ -35,14 +37,14 @@ def personal_options(function: F) -> F:
     return function
 
 
-def personal_fields(given: dict[str, Any]) -> dict[str, Any]:
+def personal_fields(session: Session, given: dict[str, Any]) -> dict[str, Any]:
     """Takes the personal options out of `given`; returns `for` and `note` as the API wants them, if any."""
     person = {name: given.pop(name) for name in FIELDS}
     note, ask = given.pop("note"), given.pop("ask")
     if ask:
         for name, purpose in FIELDS.items():
-            person[name] = person[name] or _asked(f"{name} ({purpose.rstrip('.').lower()}; Enter: none)")
-        note = note or _asked("note (what your group should know; Enter: none)")
+            person[name] = person[name] or session.ask(f"{name} ({purpose.rstrip('.').lower()}; Enter: none)", INSTEAD)
+        note = note or session.ask("note (what your group should know; Enter: none)", INSTEAD)
     if note == FROM_STDIN:
         note = sys.stdin.read().strip()
     known = {name: text for name, text in person.items() if text}
@@ -60,8 +62,3 @@ def personal_lines(document: dict[str, Any]) -> list[tuple[str, object]]:
     if document.get("note"):
         shown.append(("note", " / ".join(plain_lines(document["note"]))))
     return shown
-
-
-def _asked(question: str) -> str:
-    answer: str = click.prompt(question, default="", show_default=False, err=True)
-    return answer.strip()

@@ -11,6 +11,8 @@ ID_SHOWN: Final = 8
 
 LAST_MINUTE: Final = time(23, 59)
 COUNTED: Final = "item"
+WORDS: Final = frozenset({"hour", "meal", "trip", "night", "request"})
+"""Units that are words, and so have a plural."""
 
 
 def short(identity: object) -> str:
@@ -31,7 +33,12 @@ def amount(text: object, unit: object) -> str:
     """A quantity with its unit; things that are just counted have none. None: as much as anyone needs."""
     if text is None:
         return "any amount"
-    return number(text) if unit == COUNTED else f"{number(text)} {unit}"
+    return number(text) if unit == COUNTED else f"{number(text)} {_unit(text, unit)}"
+
+
+def amount_of(text: object, unit: object, what: str) -> str:
+    """ "20 Blankets", "12 meals of Soup" """
+    return f"{amount(text, unit)} {what}" if text is not None and unit == COUNTED else f"{amount(text, unit)} of {what}"
 
 
 def of_amount(part: object, whole: object, unit: object) -> str:
@@ -79,9 +86,22 @@ def group(document: Mapping[str, Any]) -> str:
     return "us" if document.get("ours") else str(document.get("group_name") or short(document.get("group")))
 
 
+def _unit(text: object, unit: object) -> str:
+    return f"{unit}s" if unit in WORDS and text != "1" else str(unit)
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """ "1 need", "3 needs" """
     return f"{count} {one}" if count == 1 else f"{count} {many or one + 's'}"
+
+
+def counts(checked: Mapping[str, int]) -> str:
+    """ "1 feed, 18 entries" from names in the plural."""
+    return ", ".join(f"{count:,} {_singular(name) if count == 1 else name}" for name, count in checked.items())
+
+
+def _singular(plural: str) -> str:
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
 
 
 def tally(counts: Mapping[str, int]) -> str:

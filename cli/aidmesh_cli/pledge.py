@@ -8,14 +8,17 @@ from typing import Any, Final
 import click
 
 from aidmesh_cli import finding
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import Document, segment
 from aidmesh_cli.listing import paged, show_page
-from aidmesh_cli.moments import Moment
-from aidmesh_cli.options import ID_ONLY, IDS_ONLY, example, speaks
+from aidmesh_cli.manual import Noun
+from aidmesh_cli.moments import Moment, warn_if_over
+from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
-from aidmesh_cli.phrases import amount, day, short, thing, when
+from aidmesh_cli.phrases import amount, amount_of, day, short, thing, when
 from aidmesh_cli.problems import Answered
 from aidmesh_cli.session import Session
+from aidmesh_cli.words import CONDITIONS, DECLINE_REASONS, FAILURES, HOWS, OUTCOMES, PHASES, RELEASE_REASONS, Words
 
 GIVER: Final = ("giver", "local")
 HOME: Final = ("home", "local")
@@ -25,7 +28,7 @@ ON_ITS_WAY: Final = ("handed_over", "partly_received")
 QUANTITY: Final = "NUMBER"
 
 
-@click.group(short_help="What one group promises another.")
+@click.group(short_help="What one group promises another.", cls=Noun, epilog=example("aidmesh pledge list"))
 def pledge() -> None:
     """What one group promises another, from the offer to the receipt.
 
@@ -36,18 +39,23 @@ def pledge() -> None:
 
 @pledge.command("list", epilog=example("aidmesh pledge list --phase offered"))
 @click.option("--role", type=click.Choice(["giver", "home", "local"]), help="Whether we give, get, or both.")
-@click.option("--phase", metavar="PHASE", help="offered, countered, accepted, committed, handed_over, received, ...")
-@click.option("--need", metavar="ID", help="Only pledges for this need.")
+@click.option(
+    "--phase",
+    type=Words(PHASES),
+    metavar="PHASE",
+    help="offered, countered, accepted, committed, handed_over, received, ...",
+)
+@click.option("--need", type=Thing("need"), metavar="ID", help="Only pledges for this need.")
 @paged
-@speaks(IDS_ONLY)
+@asks(IDS_ONLY)
 def list_(session: Session, /, **params: Any) -> None:
     """List pledges, newest first."""
     show_page(session, "/pledges", params, _print_pledges)
 
 
 @pledge.command(epilog=example("aidmesh pledge show 1a2b3c4d"))
-@click.argument("id")
-@speaks(ID_ONLY)
+@click.argument("id", type=Thing("pledge"))
+@asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
     """Show one pledge, and what happens next."""
     found = session.get(f"/pledges/{segment(finding.any_of(session, 'pledge', id))}")
@@ -60,10 +68,10 @@ def show(session: Session, id: str) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge offer Blankets --quantity 20"))
-@click.argument("need")
+@click.argument("need", type=Thing("board"))
 @click.option("--quantity", required=True, metavar=QUANTITY, help="How much, in the unit of the need.")
-@click.option("--offer", "offer_", metavar="ID", help="The offer of ours that it comes from.")
-@click.option("--how", default="deliver", show_default=True, help="deliver, pick_up or remote.")
+@click.option("--offer", "offer_", type=Thing("offer"), metavar="ID", help="The offer of ours that it comes from.")
+@click.option("--how", type=Words(HOWS), default="deliver", show_default=True, help="deliver, pick_up or remote.")
 @click.option("--from", "start", type=Moment(), help="Not before.")
 @click.option("--until", type=Moment(ends=True), help="At the latest.")
 @speaks(ID_ONLY)
@@ -74,10 +82,11 @@ def offer(session: Session, /, need: str, offer_: str | None, start: str | None,
         body["offer"] = finding.own_offer(session, offer_)
     reply = session.post("/pledges", {name: value for name, value in body.items() if value is not None})
     _tell(session, reply, "Offered")
+    warn_if_over(session, given["until"])
 
 
 @pledge.command(epilog=example("aidmesh pledge revise Blankets --quantity 15"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @click.option("--quantity", required=True, metavar=QUANTITY, help="How much instead.")
 @speaks(ID_ONLY)
 def revise(session: Session, id: str, quantity: str) -> None:
@@ -86,7 +95,7 @@ def revise(session: Session, id: str, quantity: str) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge commit Blankets"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @speaks(ID_ONLY)
 def commit(session: Session, id: str) -> None:
     """Make an accepted pledge firm. The node does this by itself as soon as it hears of the acceptance."""
@@ -94,7 +103,7 @@ def commit(session: Session, id: str) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge withdraw Blankets"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @speaks(ID_ONLY)
 def withdraw(session: Session, id: str) -> None:
     """Withdraw what was not handed over yet."""
@@ -102,10 +111,17 @@ def withdraw(session: Session, id: str) -> None:
 
 
 @pledge.command("hand-over", epilog=example("aidmesh pledge hand-over Blankets --quantity 20"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @click.option("--quantity", metavar=QUANTITY, help="How much; all that is left, unless you say it.")
-@click.option("--outcome", help="handed (unless you say it), left_as_agreed, picked_up or done_remote.")
-@click.option("--failed", metavar="WHY", help="It failed: not_home, bad_address, not_ready, too_far, refused, ...")
+@click.option(
+    "--outcome", type=Words(OUTCOMES), help="handed (unless you say it), left_as_agreed, picked_up or done_remote."
+)
+@click.option(
+    "--failed",
+    type=Words(FAILURES),
+    metavar="WHY",
+    help="It failed: not_home, bad_address, not_ready, too_far, refused, ...",
+)
 @speaks(ID_ONLY)
 def hand_over(session: Session, /, id: str, **given: Any) -> None:
     """Declare that something was handed over, or why it was not."""
@@ -114,7 +130,7 @@ def hand_over(session: Session, /, id: str, **given: Any) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge counter Blankets --quantity 10"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @click.option("--quantity", required=True, metavar=QUANTITY, help="How much you would take.")
 @speaks(ID_ONLY)
 def counter(session: Session, id: str, quantity: str) -> None:
@@ -123,7 +139,7 @@ def counter(session: Session, id: str, quantity: str) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge accept Blankets"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @click.option("--quantity", metavar=QUANTITY, help="How much of it; all, unless you say it.")
 @speaks(ID_ONLY)
 def accept(session: Session, id: str, quantity: str | None) -> None:
@@ -132,9 +148,10 @@ def accept(session: Session, id: str, quantity: str | None) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge decline Blankets --reason already_covered"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @click.option(
     "--reason",
+    type=Words(DECLINE_REASONS),
     required=True,
     help="already_covered, not_suitable, timing, person_prefers_other, safety, need_closed or other.",
 )
@@ -145,8 +162,13 @@ def decline(session: Session, id: str, reason: str) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge release Blankets --reason found_elsewhere"))
-@click.argument("id")
-@click.option("--reason", required=True, help="changed_plan, found_elsewhere, unanswered, need_closed or other.")
+@click.argument("id", type=Thing("pledge"))
+@click.option(
+    "--reason",
+    type=Words(RELEASE_REASONS),
+    required=True,
+    help="changed_plan, found_elsewhere, unanswered, need_closed or other.",
+)
 @speaks(ID_ONLY)
 def release(session: Session, id: str, reason: str) -> None:
     """Give back what was accepted and did not arrive: it is no longer needed."""
@@ -154,9 +176,9 @@ def release(session: Session, id: str, reason: str) -> None:
 
 
 @pledge.command(epilog=example("aidmesh pledge receive Blankets --condition good"))
-@click.argument("id")
+@click.argument("id", type=Thing("pledge"))
 @click.option("--quantity", metavar=QUANTITY, help="How much arrived; all on its way, unless you say it.")
-@click.option("--condition", help="good (unless you say it), damaged, partial or other.")
+@click.option("--condition", type=Words(CONDITIONS), help="good (unless you say it), damaged, partial or other.")
 @speaks(ID_ONLY)
 def receive(session: Session, /, id: str, **given: Any) -> None:
     """Confirm what arrived."""
@@ -186,8 +208,8 @@ def _tell(session: Session, reply: Document, done: str, quantity: str | None = N
         except Answered:
             pass  # it is done; only the description is missing
         else:
-            much = _promised(found) if quantity is None else amount(quantity, found["unit"])
-            line = f"{done}: pledge {short(found['id'])}, {much} {thing(found)} {_between(found)}."
+            much = amount_of(_counting(found) if quantity is None else quantity, found["unit"], thing(found))
+            line = f"{done}: pledge {short(found['id'])}, {much} {_between(found)}."
             next_step = found["next"]
     session.answer(reply, line, name=reply["id"])
     if next_step:
@@ -220,8 +242,12 @@ def _print_pledges(pledges: list[dict[str, Any]]) -> None:
 
 def _promised(one: Mapping[str, Any]) -> str:
     """The amount that counts now: firm before accepted before offered."""
+    return amount(_counting(one), one["unit"])
+
+
+def _counting(one: Mapping[str, Any]) -> str:
     known = (one[name] for name in ("committed", "accepted", "offered"))
-    return amount(next((text for text in known if text not in (None, "0")), "0"), one["unit"])
+    return next((str(text) for text in known if text not in (None, "0")), "0")
 
 
 def _between(one: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aidmesh_cli.plain import plain
+from aidmesh_cli.output import print_command, say
 
 OK: Final = 0
 FAILURE: Final = 1
@@ -37,7 +37,8 @@ PLACES_SHOWN_MAX: Final = 20
 class Failed(Exception):
     """The command did not do what was asked. `places` are (where, what, hint) of single things that were wrong.
 
-    A node names only the first of very many: `places_found` is how many there were.
+    A node names only the first of very many: `places_found` is how many there were. `then` is what leads on, without
+    "aidmesh" and without the node; `next_command` is that command whole, once somebody knows the node.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Failed(Exception):
         detail: str,
         hint: str = "",
         *,
+        then: str = "",
         places: Sequence[tuple[str, str, str]] = (),
         places_found: int = 0,
     ) -> None:
@@ -53,28 +55,31 @@ class Failed(Exception):
         self.exit_code = exit_code
         self.detail = detail
         self.hint = hint
+        self.then = then
+        self.next_command = ""
         self.places = tuple(places)
         self.places_found = max(places_found, len(self.places))
 
-    def lines(self, command: str) -> list[str]:
-        """What goes to stderr: what failed and why, where, and what to do."""
-        told = [f"{command}: {plain(self.detail)}"]
+    def write(self, command: str) -> None:
+        """To stderr: what failed and why, where, what to do, and the command for it."""
+        say(f"{command}: {self.detail}", rest="  ")
         for where, what, hint in self.places[:PLACES_SHOWN_MAX]:
-            told.append(f"  {plain(where)}: {plain(what)}" if where else f"  {plain(what)}")
+            say(f"{where}: {what}" if where else what, lead="  ", rest="    ")
             if hint:
-                told.append(f"    {plain(hint)}")
+                say(hint, lead="    ")
         if len(self.places) > PLACES_SHOWN_MAX:
-            told.append(f"  and {self.places_found - PLACES_SHOWN_MAX} more")
+            say(f"and {self.places_found - PLACES_SHOWN_MAX} more", lead="  ")
         if self.hint:
-            told.append(f"  What to do: {plain(self.hint)}")
-        return told
+            say(f"What to do: {self.hint}", lead="  ", rest="    ")
+        if self.next_command:
+            print_command(self.next_command, lead="  Next: ", err=True)
 
 
 class NodeDown(Failed):
     """There is no node to talk to, at least not yet: waiting may help."""
 
     def __init__(self, detail: str, hint: str) -> None:
-        super().__init__(UNREACHABLE, detail, hint)
+        super().__init__(UNREACHABLE, detail, hint, then="status")
 
 
 class Answered(Failed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from aidmesh_cli.output import console
+from aidmesh_cli.output import console, is_plain, say
 from aidmesh_cli.plain import plain
 
 if TYPE_CHECKING:
@@ -17,16 +17,16 @@ class Lines:
 
     def step(self, text: str) -> None:
         """A new step begins."""
-        _say(f"{plain(text)} ...")
+        say(f"{text} ...")
 
     def progress(self, text: str, done: int, total: int) -> None:
         """`done` of `total` of something; only the end of it is worth a line."""
         if done == total:
-            _say(f"  {plain(text)}: {done} of {total}")
+            say(f"{text}: {done} of {total}", lead="  ")
 
     def note(self, text: str) -> None:
         """A sentence."""
-        _say(f"  {plain(text)}")
+        say(text, lead="  ", rest="    ")
 
     def close(self) -> None:
         """Nothing moves, so nothing has to stop."""
@@ -70,5 +70,21 @@ class Bars:
         self._bars.stop()
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+class Silence(Lines):
+    """Nothing at all, for --quiet."""
+
+    def step(self, text: str) -> None:
+        """Not told."""
+
+    def progress(self, text: str, done: int, total: int) -> None:
+        """Not shown."""
+
+    def note(self, text: str) -> None:
+        """Not told."""
+
+
+def stage_for(quiet: bool) -> Lines | Bars:
+    """What suits stderr."""
+    if quiet:
+        return Silence()
+    return Lines() if is_plain(sys.stderr) else Bars()

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.phrases import amount
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -16,7 +17,11 @@ def audience_options(function: F) -> F:
     """`--with` and `--circle`; neither: the only circle there is."""
     function = click.option("--circle", metavar="ID", help="The circle, by the beginning of its id.")(function)
     return click.option(
-        "--with", "peer", metavar="PEER", help="The other group, by name or id; not needed if there is only one."
+        "--with",
+        "peer",
+        type=Thing("peer"),
+        metavar="PEER",
+        help="The other group, by name or id; not needed if there is only one.",
     )(function)
 
 

@@ -8,16 +8,16 @@ import click
 
 from aidmesh_cli.client import Document
 from aidmesh_cli.finding import LISTED_MAX
-from aidmesh_cli.options import example, speaks
-from aidmesh_cli.output import print_facts, print_sentence
+from aidmesh_cli.manual import Page
+from aidmesh_cli.options import asks, example
+from aidmesh_cli.output import print_command, print_facts, print_sentence
 from aidmesh_cli.phrases import counted, short, tally
-from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import Answered
 from aidmesh_cli.session import Session
 
 
-@click.command(epilog=example("aidmesh status --home harbour"), short_help="How it stands with the node.")
-@speaks("Print only the standing: active, new or recovering.")
+@click.command(cls=Page, epilog=example("aidmesh status --home harbour"), short_help="How it stands with the node.")
+@asks("Print only the standing: active, new or recovering.")
 def status(session: Session) -> None:
     """Show how it stands with the node: its group, its counts, its links, and what to do next."""
     found = session.get("/status")
@@ -41,7 +41,7 @@ def _write(session: Session, found: Document) -> None:
     for step, command in _next_steps(session, found, peers):
         print_sentence(f"Next: {step}")
         if command:
-            click.echo(f"      {plain(session.command(command))}")
+            print_command(session.command(command), lead="      ")
 
 
 def _standing(found: Document) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from aidmesh_cli.next_commands import JOIN
 from aidmesh_cli.problems import AUTH, FAILURE, NOT_FOUND, USAGE, Failed, NodeDown
 
 ADDRESS_FILE: Final = "address"
@@ -38,7 +39,7 @@ class Where:
     def start_hint(self) -> str:
         """What to do when nobody answers."""
         if self.home is not None:
-            return f"Start it: aidmesh run --home {shlex.quote(str(self.home))}"
+            return "Start it, or wait for one that is starting with --wait 30."
         return "Check the address, and whether the node runs and this machine reaches it."
 
 
@@ -61,7 +62,8 @@ def find_target(where: Where, *, token: bool = True) -> Target:
             raise Failed(
                 USAGE,
                 "--node needs the token of a member: --token-file FILE.",
-                "Without one, ask an operator for an invitation; then: aidmesh member join",
+                "Without one, ask an operator for an invitation.",
+                then=JOIN,
             )
     else:
         raise Failed(
@@ -105,7 +107,8 @@ def _home_url(home: Path) -> str:
             raise Failed(
                 NOT_FOUND,
                 f"{home} is no node's home.",
-                f"Make one: aidmesh init --home {shlex.quote(str(home))} --name NAME",
+                "Look whether the folder is the right one, or make it a home.",
+                then="init --name NAME",
             ) from None
         raise NodeDown(f"No node is running in {home}.", Where(home).start_hint()) from None
     except PermissionError:
@@ -123,18 +126,18 @@ def _token(file: Path) -> str:
         raw = _small_file(file)
         open_to_others = stat.S_IMODE(os.stat(file).st_mode) & (stat.S_IRWXG | stat.S_IRWXO)
     except (FileNotFoundError, NotADirectoryError):
-        raise Failed(
-            AUTH, f"There is no token file {file}.", "Ask an operator for an invitation, then: aidmesh member join"
-        ) from None
+        raise Failed(AUTH, f"There is no token file {file}.", "Ask an operator for an invitation.", then=JOIN) from None
     except PermissionError:
         raise Failed(AUTH, f"You may not read the token file {file}.", "Use the account it belongs to.") from None
     except OSError as error:
         raise Failed(FAILURE, f"The token file {file} cannot be read: {error.strerror}.") from None
     if open_to_others:
-        raise Failed(AUTH, f"Others on this machine can read the token file {file}.", f"chmod 600 {file}")
+        failure = Failed(AUTH, f"Others on this machine can read the token file {file}.", "Keep it to yourself.")
+        failure.next_command = f"chmod 600 {shlex.quote(str(file))}"
+        raise failure
     token = raw.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise Failed(AUTH, f"{file} holds no token.", "It should hold one line that begins with amesh_")
+        raise Failed(AUTH, f"{file} holds no token.", "It should hold one line that begins with amesh_", then=JOIN)
     return token
 
 

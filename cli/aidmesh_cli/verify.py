@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from aidmesh_cli.client import Document
+from aidmesh_cli.manual import Page
 from aidmesh_cli.node_cmds import told_by_node
-from aidmesh_cli.options import example, speaks
-from aidmesh_cli.plain import plain
+from aidmesh_cli.options import asks, example
+from aidmesh_cli.output import print_sentence, say
+from aidmesh_cli.patience import Patience
+from aidmesh_cli.phrases import counts
 from aidmesh_cli.problems import FAILURE, NodeDown
 from aidmesh_cli.session import Session
 from aidmesh_cli.target import looks_like_home
 
+CHECKING: Final = "Checking every hash, proof and signature"
 
-@click.command(epilog=example("aidmesh verify --home harbour"), short_help="Check everything the node holds.")
-@speaks("Print nothing; the exit code tells.")
+
+@click.command(cls=Page, epilog=example("aidmesh verify --home harbour"), short_help="Check everything the node holds.")
+@asks("Print nothing; the exit code tells.")
 def verify(session: Session) -> None:
     """Recompute every hash, proof and signature the node holds, its own and its peers'.
 
@@ -32,12 +37,13 @@ def verify(session: Session) -> None:
 
 def _report(session: Session) -> Document:
     try:
-        return session.post("/verify", long=True)
+        return session.post("/verify", long=True, doing=CHECKING, safe=True)
     except NodeDown:
         home = session.where.home
         if home is None or not looks_like_home(home):
             raise
-        return _stopped(home)
+        with Patience(CHECKING, quiet=session.quiet):
+            return _stopped(home)
 
 
 def _stopped(home: Path) -> dict[str, Any]:
@@ -48,12 +54,9 @@ def _stopped(home: Path) -> dict[str, Any]:
 
 
 def _write(report: Document) -> None:
-    checked = ", ".join(f"{count} {name}" for name, count in report["checked"].items())
     problem = report["first_problem"]
     if report["ok"]:
-        click.echo(f"All is as it was written: {plain(checked)}.")
+        print_sentence(f"All is as it was written: {counts(report['checked'])}.")
     else:
-        click.echo(f"WRONG: {plain(problem['where'])}: {plain(problem['detail'])}")
-        click.echo(
-            "Do not use this home: stop the node, keep a copy of the home, and restore it from a backup.", err=True
-        )
+        print_sentence(f"WRONG: {problem['where']}: {problem['detail']}")
+        say("Do not use this home: stop the node, keep a copy of the home, and restore it from a backup.")

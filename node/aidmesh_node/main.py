@@ -56,6 +56,7 @@ __all__ = [
     "demo",
     "init",
     "open_node",
+    "plan_home",
     "run",
     "show_config",
     "verify_home",
@@ -89,8 +90,25 @@ def init(
     entropy: Entropy | None = None,
 ) -> InitResult:
     """Make a new home for a new group. Raises StartError with what to do; an existing home is never touched."""
-    from aidmesh_node.domain.group import group_name
     from aidmesh_node.founding import found_group
+
+    planned = plan_home(home, name, listen, url, state_dir)
+    with _starting():
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700)
+        return found_group(
+            Home(home),
+            Config(NodeSection(name, listen, planned["url"]), StateSection(planned["state_dir"])),
+            clock or SystemClock(),
+            entropy or Entropy(),
+        )
+
+
+def plan_home(
+    home: Path, name: str, listen: str = "127.0.0.1:8420", url: str = "", state_dir: Path | None = None
+) -> dict[str, str]:
+    """What `init` would write down: {name, listen, url, state_dir}. Raises as it does; touches nothing."""
+    from aidmesh_node.domain.group import group_name
 
     with _starting():
         check_listen(listen)
@@ -98,14 +116,7 @@ def init(
         url = check_url(url) or f"http://{listen}"
         if home.exists() and any(home.iterdir()):
             raise StartError(f"{home} is not empty: choose another --home, or use the node that is there")
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        home.chmod(0o700)
-        return found_group(
-            Home(home),
-            Config(NodeSection(name, listen, url), StateSection(str((state_dir or state_root()).resolve()))),
-            clock or SystemClock(),
-            entropy or Entropy(),
-        )
+        return {"name": name, "listen": listen, "url": url, "state_dir": str((state_dir or state_root()).resolve())}
 
 
 def run(home: Path) -> int:

@@ -130,6 +130,11 @@ class Said:
     err: str
 
     @property
+    def told(self) -> str:
+        """What was said on stderr, wherever its lines were broken."""
+        return " ".join(self.err.split())
+
+    @property
     def json(self) -> Any:
         return json.loads(self.out)
 

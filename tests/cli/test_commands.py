@@ -48,7 +48,7 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
             "for": {"name": "Ana", "phone": "771", "email": "a@b", "address": "Dili", "contact": "Rui"},
             "note": "ring",
         },
-        "Posted need aaaaaaaa: 2.5 hour childcare.",
+        "Posted need aaaaaaaa: 2.5 hours of childcare.",
     ),
     (f"need share {ID} --consent by_phone", f"/needs/{ID}/share", {"consent": PHONE}, "Shared need aaaaaaaa."),
     (
@@ -72,13 +72,13 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "offer post Boat --category transport --quantity 4 --unit trip --mode lend",
         "/offers",
         {"item": "Boat", "category": "transport", "quantity": "4", "unit": "trip", "mode": "lend"},
-        "Posted offer aaaaaaaa: 4 trip Boat.",
+        "Posted offer aaaaaaaa: 4 trips of Boat.",
     ),
     (
         "offer post --category skills --unlimited --unit hour --note evenings",
         "/offers",
         {"category": "skills", "quantity": None, "unit": "hour", "mode": "give", "note": "evenings"},
-        "Posted offer aaaaaaaa: any amount skills.",
+        "Posted offer aaaaaaaa: any amount of skills.",
     ),
     (f"offer share {ID}", f"/offers/{ID}/share", {}, "Shared offer aaaaaaaa."),
     (f"offer unshare {ID} --with Hill", f"/offers/{ID}/unshare", {"peer": "Hill"}, "Took back offer aaaaaaaa."),
@@ -127,7 +127,7 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "Received: pledge aaaaaaaa.",
     ),
     (f"member role {ID} operator", f"/members/{ID}/role", {"role": "operator"}, "Member aaaaaaaa is now operator."),
-    (f"member revoke {ID}", f"/members/{ID}/revoke", {}, "Member aaaaaaaa has no access any more."),
+    (f"member revoke {ID} --yes", f"/members/{ID}/revoke", {}, "Member aaaaaaaa has no access any more."),
 ]
 
 

@@ -14,12 +14,13 @@ import click
 import pytest
 
 from aidmesh_cli.main import cli, run
+from aidmesh_cli.manual import SEE_ALSO, see_also
 from aidmesh_cli.problems import OK, USAGE
 from tests.house.tree import ROOT
 
 # What the issue names; a verb that goes missing is noticed here.
 PROMISED = """
-init run demo board status verify
+init run demo board status verify completion
 need post|list|show|share|unshare|withdraw|close
 offer post|list|show|share|unshare|withdraw
 pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive
@@ -44,7 +45,14 @@ def commands(group: click.Group = cli, above: tuple[str, ...] = ()) -> Iterator[
             yield path, command
 
 
+def examples(command: click.Command) -> list[str]:
+    """The commands of its examples, each on one line; `eval "$(...)"` taken off."""
+    lines = re.sub(r"\\\n\s*", "", command.epilog or "").splitlines()
+    return [re.sub(r'^eval "\$\((.*)\)"$', r"\1", line) for line in lines]
+
+
 PATHS = [path for path, _ in commands()]
+NOUNS = sorted({path[:-1] for path in PATHS if path[1:]})
 
 
 def test_every_promised_command_is_there_and_no_other() -> None:
@@ -57,22 +65,60 @@ def test_every_promised_command_is_there_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
-def test_help_has_an_example_and_fits_80_columns(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_a_page_with_examples_that_fits_80_columns(
+    path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*path, "--help"]) == OK
+    text = capsys.readouterr().out
+    name = f"aidmesh {' '.join(path)}"
+    assert max(map(len, text.splitlines())) <= 80
+    assert re.fullmatch(rf"{name}: [A-Z].+\.", " ".join(text.split("\n\n")[0].split())), "what it is for"
+    headings = ("Usage: aidmesh", "Options:\n", "Examples:\n", "Exit codes:\n", "See also:\n")
+    places = [text.index(heading) for heading in headings]
+    assert places == sorted(places)
+    assert name in text[places[2] : places[3]]
+
+
+@pytest.mark.parametrize("path", [*PATHS, *NOUNS], ids=" ".join)
+def test_what_a_page_points_to_is_there(path: tuple[str, ...]) -> None:
+    for other in see_also(" ".join(path)):
+        found: click.Command = cli
+        for word in other.split():
+            assert isinstance(found, click.Group)
+            found = found.commands[word]
+        assert tuple(other.split()) != path
+
+
+def test_the_table_of_pages_knows_no_command_that_is_gone() -> None:
+    assert {tuple(path.split()) for path in SEE_ALSO} <= {*PATHS, *NOUNS}
+
+
+@pytest.mark.parametrize("path", NOUNS, ids=" ".join)
+def test_a_noun_is_a_page_too(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*path, "--help"]) == OK
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
-    assert f"Example:\n    aidmesh {' '.join(path)}" in text
+    for heading in ("Commands:\n", "Examples:\n  aidmesh ", "Exit codes:\n", "See also:\n  aidmesh "):
+        assert heading in text
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
 def test_each_example_is_a_command_that_parses(path: tuple[str, ...]) -> None:
     command = dict(commands())[path]
-    lines = (command.epilog or "").replace("\\\n", "").splitlines()[2:]
-    for line in lines:
+    for line in examples(command):
         assert not re.search("[“”]", line), "a shell takes no typographic quotes"
-        arguments = shlex.split(line)[1 + len(path) :]
-        arguments = [word for word in arguments if word != "\\"]
+        assert line.startswith(" ".join(("aidmesh", *path))), "it shows this command"
+        arguments = shlex.split(line.split(" > ")[0])[1 + len(path) :]
         command.make_context(path[-1], arguments, resilient_parsing=False).close()
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_what_changes_something_can_be_tried_and_what_asks_need_not(path: tuple[str, ...]) -> None:
+    options = {option for parameter in dict(commands())[path].params for option in parameter.opts}
+    name = " ".join(path)
+    assert ("--dry-run" in options) == (name not in {*READ, "verify", "run", "demo", "completion"})
+    assert ("--quiet" in options) == (name != "completion")
+    assert ("--no-input" in options) == (name not in {"init", "run", "demo", "completion"}), "those never ask"
 
 
 @pytest.mark.parametrize("path", READ)

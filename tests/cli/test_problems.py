@@ -45,7 +45,9 @@ def test_a_problem_document_becomes_an_exit_code_and_sentences(
     node.refuse("POST /needs/aaaaaaaa/withdraw", status, code, "This cannot be.", "Try something else.")
     said = aidmesh("need", "withdraw", "aaaaaaaa")
     assert (said.code, said.out) == (exit_code, "")
-    assert said.err == "aidmesh need withdraw: This cannot be.\n  What to do: Try something else.\n"
+    first, second, third = said.err.splitlines()
+    assert (first, second) == ("aidmesh need withdraw: This cannot be.", "  What to do: Try something else.")
+    assert third.startswith("  Next: aidmesh ")
     assert exit_code_of(status, code) == exit_code
 
 
@@ -64,7 +66,8 @@ def test_each_thing_wrong_with_a_file_is_named(node: RecordedNode, aidmesh: Term
     assert lines[0] == "aidmesh import csv: 28 problems were found; nothing was imported."
     assert lines[1] == "  inv_req.csv:2:Quantity: “2x” is not an amount."
     assert lines[2] == "    Use digits."
-    assert lines[-1] == f"  and {28 - PLACES_SHOWN_MAX} more"
+    assert lines[-2] == f"  and {28 - PLACES_SHOWN_MAX} more"
+    assert lines[-1].startswith("  Next: aidmesh import csv ")
 
 
 def test_of_very_many_things_the_node_names_the_first_and_counts_all(node: RecordedNode, aidmesh: Terminal) -> None:
@@ -73,7 +76,7 @@ def test_of_very_many_things_the_node_names_the_first_and_counts_all(node: Recor
     node.refuse("POST /imports", 422, "import_problems", detail, errors=errors, errors_found=1500)
     file = node.home / "long.csv"
     file.write_text("quantity\n")
-    assert aidmesh("import", "csv", str(file)).err.splitlines()[-1] == f"  and {1500 - PLACES_SHOWN_MAX} more"
+    assert aidmesh("import", "csv", str(file)).err.splitlines()[-2] == f"  and {1500 - PLACES_SHOWN_MAX} more"
 
 
 def test_a_single_wrong_field_is_not_named_twice(node: RecordedNode, aidmesh: Terminal) -> None:

@@ -55,16 +55,16 @@ def test_the_board(node: RecordedNode, aidmesh: Terminal) -> None:
         == """\
 ID        NEED                   STILL OPEN  URGENCY  UNTIL             GROUP
 f6fdd3c4  Blankets           3,580 of 5,100  high     2026-12-01        us
-d00dfeed  childcare           2.5 of 3 hour  normal                     Hillside
+d00dfeed  childcare          2.5 of 3 hours  normal                     Hillside
 11111111  Emergency s…  31,800 of 32,000 m2  high     2026-12-01 14:30  us
 
 ID        OFFER                  AVAILABLE  MODE  UNTIL  GROUP
 0ff3e000  Plastic Sheets  850 of 32,000 m2  give         us
 d00dfeed  Advice                any amount  give         Hillside
-22222222  Boat                 4 of 4 trip  lend         us
+22222222  Boat                4 of 4 trips  lend         us
 """
     )
-    assert said.err == f"To help: aidmesh pledge offer ID --quantity NUMBER --home {node.home}\n"
+    assert said.err == f"To help:\n  aidmesh pledge offer ID --quantity NUMBER --home {node.home}\n"
 
 
 def test_the_list_of_needs(node: RecordedNode, aidmesh: Terminal) -> None:
@@ -254,7 +254,8 @@ def test_an_empty_list_says_so_beside_the_data(node: RecordedNode, aidmesh: Term
 
 def test_a_list_that_goes_on_says_how(node: RecordedNode, aidmesh: Terminal) -> None:
     node.answer("GET /needs?limit=1", {**sequence([need()]), "cursor": "bmV4dA=="})
-    assert aidmesh("need", "list", "--limit", "1").err == "There are more. Go on with: --cursor bmV4dA==\n"
+    said = aidmesh("need", "list", "--limit", "1")
+    assert said.err == "There are more. Give the same command again, with:\n  --cursor bmV4dA==\n"
 
 
 def test_a_person_whose_data_was_erased(node: RecordedNode, aidmesh: Terminal) -> None:

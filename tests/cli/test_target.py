@@ -95,8 +95,10 @@ def test_a_stopped_node_says_how_to_start_it(node: RecordedNode, aidmesh: Termin
     (node.home / "address").unlink()
     said = aidmesh("board")
     assert (said.code, said.out) == (UNREACHABLE, "")
-    assert said.err == (
-        f"aidmesh board: No node is running in {node.home}.\n  What to do: Start it: aidmesh run --home {node.home}\n"
+    assert said.told == (
+        f"aidmesh board: No node is running in {node.home}. "
+        "What to do: Start it, or wait for one that is starting with --wait 30. "
+        f"Next: aidmesh run --home {node.home}"
     )
 
 
@@ -118,7 +120,7 @@ def test_a_folder_that_is_no_home_says_how_to_make_one(aidmesh: Terminal, tmp_pa
     for folder in (tmp_path, tmp_path / "absent"):
         said = aidmesh.alone("board", "--home", folder)
         assert said.code == NOT_FOUND
-        assert "aidmesh init --home" in said.err
+        assert f"Next: aidmesh init --name NAME --home {folder}\n" in said.err
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])

@@ -10,6 +10,7 @@ from uuid import UUID
 from aidmesh_node.application.commit import Job, Once, Reply, commit
 from aidmesh_node.application.peer_doors import PeerDoors
 from aidmesh_node.application.ports import Readers, Reading, Writer
+from aidmesh_node.application.rehearsal import rehearse
 from aidmesh_node.application.verification import Report
 from aidmesh_node.clock import Clock
 from aidmesh_node.config import Config
@@ -46,3 +47,7 @@ class Node:
                 "Kept here, but this node was restored or copied: other groups do not hear of it yet."
             )
         return reply
+
+    async def rehearse(self, job: Job, *, creates: bool = False) -> dict[str, object]:
+        """Run a use case and keep nothing of it: see `rehearsal`. Raises as `commit`."""
+        return await rehearse(self.writer, job, creates=creates)

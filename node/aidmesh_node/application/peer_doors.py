@@ -67,6 +67,20 @@ class PeerDoors(Protocol):
         `versions` (None: any). Raises Refused, NotFound, MovedOn."""
         ...
 
+    async def try_invite(self, hours: int | None) -> dict[str, object]:
+        """{addresses, expires_hours}: what an invitation made now would say; none is made. Raises Refused."""
+        ...
+
+    async def try_accept(self, invitation: str) -> dict[str, object]:
+        """{gid, addresses}: whom accepting would ask, and where; nobody is asked. Raises Refused."""
+        ...
+
+    async def try_confirm(
+        self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
+    ) -> dict[str, object]:
+        """A dry run of `confirm`: nothing is signed for good, and nobody is told. Raises as it does."""
+        ...
+
     def health(self, gid: str) -> Mapping[str, object]:
         """{last_contact, reachable, backoff_seconds, trouble, acknowledged} of one peer. Raises nothing."""
         ...

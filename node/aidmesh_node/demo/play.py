@@ -142,7 +142,7 @@ async def _compare(run: Play, groups: tuple[Group, ...], asking: list[Group]) ->
     verifications: list[dict[str, Any]] = await asyncio.gather(*(group.client.post("/verify") for group in groups))
     for group, verification in zip(groups, verifications, strict=True):
         problem = verification["first_problem"]
-        checked = ", ".join(f"{count} {what}" for what, count in verification["checked"].items())
+        checked = report.counted(verification["checked"])
         run.teller.note(f"{group.name}: {checked}; {'all right' if problem is None else problem['detail']}")
     verified, agree = all(one["ok"] for one in verifications), not differing
     run.report.update(

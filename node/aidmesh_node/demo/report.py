@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
@@ -39,6 +39,15 @@ def blank(seed: int, as_of: date) -> dict[str, object]:
 def addresses(nodes: Sequence[DemoNode]) -> list[dict[str, object]]:
     """Where each node is, for a report of a run that has not come further."""
     return [{"name": node.name, "url": node.url, "home": str(node.home)} for node in nodes]
+
+
+def counted(checked: Mapping[str, int]) -> str:
+    """ "18 events, 1 feed": names come in the plural."""
+    return ", ".join(f"{count} {_one(what) if count == 1 else what}" for what, count in checked.items())
+
+
+def _one(plural: str) -> str:
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
 
 
 def node_report(group: Group, told: Account, verification: dict[str, Any]) -> dict[str, object]:

@@ -180,6 +180,23 @@ class Federation:
         self._changed.set()
         return answer
 
+    async def try_invite(self, hours: int | None) -> dict[str, object]:
+        """See PeerDoors."""
+        hours = hours or EXPIRY_HOURS_DEFAULT
+        self.pairing.check_invite(self.endpoints, hours)
+        return {"addresses": list(self.endpoints), "expires_hours": hours}
+
+    async def try_accept(self, invitation: str) -> dict[str, object]:
+        """See PeerDoors."""
+        found = self.pairing.usable(invitation)
+        return {"gid": found.gid, "addresses": list(found.endpoints)}
+
+    async def try_confirm(
+        self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
+    ) -> dict[str, object]:
+        """See PeerDoors."""
+        return {"gid": gid, **await self.pairing.try_confirm(by, gid, words, versions)}
+
     def health(self, gid: str) -> dict[str, object]:
         """How it stands with one peer: {last_contact, reachable, backoff_seconds, trouble, acknowledged}."""
         contact = self.replication.contact(gid)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from aidmesh_node.application.moved_on import check_version
 from aidmesh_node.application.ports import Readers, Reading, Work, Writer
+from aidmesh_node.application.rehearsal import rehearse
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain.act import NODE, Act
 from aidmesh_node.domain.peer_link import ACTIVE, PENDING, PeerLink
@@ -97,7 +99,14 @@ class Pairing:
         self._open: dict[bytes, _Open] = {}
 
     def invite(self, endpoints: Sequence[str], hours: int = EXPIRY_HOURS_DEFAULT) -> tuple[str, int]:
-        """A new invitation as text, and when it ends (seconds since 1970). Used once."""
+        """A new invitation as text, and when it ends (seconds since 1970). Used once. Raises Refused."""
+        self.check_invite(endpoints, hours)
+        secret, expires = self._entropy.bytes(SECRET_BYTES), self._now() + hours * 3600
+        self._open[secret] = _Open(expires)
+        return invitations.format(Invitation(self._gid, tuple(endpoints), secret, expires)), expires
+
+    def check_invite(self, endpoints: Sequence[str], hours: int) -> None:
+        """Nothing stands against a new invitation. Raises Refused."""
         if not endpoints:
             raise Refused(
                 "no_address",
@@ -110,12 +119,9 @@ class Pairing:
         self._open = {secret: kept for secret, kept in self._open.items() if kept.expires > now}
         if len(self._open) >= INVITATIONS_MAX:
             raise Refused("too_many_invitations", "Too many invitations are open.", "Use one of those, or wait.")
-        secret, expires = self._entropy.bytes(SECRET_BYTES), now + hours * 3600
-        self._open[secret] = _Open(expires)
-        return invitations.format(Invitation(self._gid, tuple(endpoints), secret, expires)), expires
 
-    async def accept(self, by: Act, text: str) -> dict[str, object]:
-        """Redeem an invitation of another group; both sides then show the words. Raises Refused, Unreachable."""
+    def usable(self, text: str) -> Invitation:
+        """The invitation that `text` is, if it may still be redeemed. Raises Refused."""
         try:
             invitation = invitations.parse(text.strip())
         except ProtocolError as error:
@@ -124,6 +130,11 @@ class Pairing:
             raise Refused("own_invitation", "This is your own group's invitation.", "Give it to the other group.")
         if invitation.expires <= self._now():
             raise Refused("expired", "This invitation is too old.", "Ask the other group for a new one.")
+        return invitation
+
+    async def accept(self, by: Act, text: str) -> dict[str, object]:
+        """Redeem an invitation of another group; both sides then show the words. Raises Refused, Unreachable."""
+        invitation = self.usable(text)
         nonce = self._entropy.bytes(NONCE_BYTES)
         for endpoint in invitation.endpoints:
             try:
@@ -162,22 +173,27 @@ class Pairing:
         self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
     ) -> dict[str, object]:
         """Our people say the words are the same: sign the terms, and exchange signatures if the peer is there."""
-
-        def sign(work: Work) -> None:
-            link = work.get(PeerLink, PeerLink.id_of(gid))
-            check_version(link, versions)
-            terms = bytes.fromhex(link.terms or "")
-            link.confirm(by, words=words, signature=sign_terms(terms, self._gid, self._key).hex() if terms else "")
-            self._activate(by, link)
-            work.commit(link)
-
-        await self._writer.run(sign)
+        await self._writer.run(partial(self._confirmed, by, gid, words, versions))
         await self._links.refresh()
         # Also when theirs came first and the link is in force here: they may not have ours yet.
         await self.exchange_signatures(gid)
         await self._publisher.publish()
         found = self._links.get(gid)
         return {"gid": gid, "name": found.name if found else "", "state": found.state if found else "pending"}
+
+    async def try_confirm(
+        self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
+    ) -> dict[str, object]:
+        """What confirming would record: see `rehearsal`. Raises as `confirm`."""
+        return await rehearse(self._writer, partial(self._confirmed, by, gid, words, versions))
+
+    def _confirmed(self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None, work: Work) -> None:
+        link = work.get(PeerLink, PeerLink.id_of(gid))
+        check_version(link, versions)
+        terms = bytes.fromhex(link.terms or "")
+        link.confirm(by, words=words, signature=sign_terms(terms, self._gid, self._key).hex() if terms else "")
+        self._activate(by, link)
+        work.commit(link)
 
     async def exchange_signatures(self, gid: str) -> bool:
         """Offer our signature and fetch theirs; True when the link is in force. Unreachable peers are tried later."""

@@ -17,6 +17,7 @@ from aidmesh_node.application.node import Node
 from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, reference, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
+from aidmesh_node.http.dry_run import is_dry_run
 from aidmesh_node.http.etag import IF_MATCH, versions_wanted
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
 from aidmesh_node.http.hosts import Hosts
@@ -136,13 +137,14 @@ def _command(desk: Desk, route: Route) -> Handler:
         caller = await desk.door.admit(request, route.role)
         if request.query_string:
             raise bad_field("query", "A POST takes no query parameters")
+        dry_run = is_dry_run(request)
         body = await read_body(request, route.body_bytes_max)
         versions = versions_wanted(request)
         if versions is not None and "{" not in route.path:
             raise bad_field(IF_MATCH, "Only a request about one thing can depend on its version")
         # Strangers share no account: their keys are kept apart by what they send.
         actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
-        return await serve(Call(desk, request, caller, body, once(request, actor, body), versions))
+        return await serve(Call(desk, request, caller, body, once(request, actor, body), versions, dry_run=dry_run))
 
     return handle
 

@@ -24,6 +24,7 @@ from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.http.auth import Caller, Door, Role
+from aidmesh_node.http.dry_run import cannot_be_tried
 from aidmesh_node.http.etag import ETAG, etag, shows, version_of
 from aidmesh_node.http.idempotency import Repeats
 from aidmesh_node.http.problems import SECURITY_HEADERS, Problem, bad_field, of_decoding
@@ -57,9 +58,11 @@ class Desk:
 
 class Call:
     """What a handler gets. `body` is empty for GET; `once` is None unless the caller gave a key, `versions` unless
-    they said which versions of the thing their command is meant for."""
+    they said which versions of the thing their command is meant for; with `dry_run` nothing is done."""
 
-    __slots__ = ("_named", "body", "caller", "door", "node", "once", "reads", "repeats", "request", "versions")
+    __slots__ = (
+        "_named", "body", "caller", "door", "dry_run", "node", "once", "reads", "repeats", "request", "versions",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,9 +72,12 @@ class Call:
         body: bytes = b"",
         once: Once | None = None,
         versions: frozenset[int] | None = None,
+        *,
+        dry_run: bool = False,
     ) -> None:
         self.node, self.door, self.reads, self.repeats = desk.node, desk.door, desk.reads, desk.repeats
         self.request, self.caller, self.body, self.once, self.versions = request, caller, body, once, versions
+        self.dry_run = dry_run
         self._named: tuple[type[Recorded], UUID] | None = None
 
     @property
@@ -99,8 +105,12 @@ class Call:
         return Act(act_id or node.entropy.uuid(), node.clock.now(), caller.actor, caller.role, on_behalf_of)
 
     async def commit(self, job: Job, status: int = 200) -> web.Response:
-        """Make it durable, once; then answer with what `job` told and the position of the log."""
-        reply = await self.node.commit(self.guarded(job), self.once)
+        """Make it durable, once; then answer with what `job` told and the position of the log. In a dry run: answer
+        with what it would tell."""
+        guarded = self.guarded(job)
+        if self.dry_run:
+            return self.told(await self.node.rehearse(guarded, creates=status == 201))
+        reply = await self.node.commit(guarded, self.once)
         return self.told(reply.body, status, replayed=reply.replayed)
 
     def guarded(self, job: Job) -> Job:
@@ -139,8 +149,19 @@ class Call:
             headers[REPLAY_HEADER] = "true"
         return web.Response(body=JSON.encode(body), status=status, headers=headers)
 
-    async def repeatable(self, do: Callable[[], Awaitable[dict[str, object]]], status: int = 200) -> web.Response:
-        """Answer with what `do` gives, once for the caller's key; for requests that are no single commit."""
+    async def repeatable(
+        self,
+        do: Callable[[], Awaitable[dict[str, object]]],
+        status: int = 200,
+        *,
+        tried: Callable[[], Awaitable[dict[str, object]]] | None = None,
+    ) -> web.Response:
+        """Answer with what `do` gives, once for the caller's key; for requests that are no single commit. In a dry
+        run: with what `tried` gives, which changes nothing. Raises Problem 422 `no_dry_run` where there is none."""
+        if self.dry_run:
+            if tried is None:
+                raise cannot_be_tried()
+            return json_answer({**await tried(), "dry_run": True})
         body, replayed = await self.repeats.run(self.once, do)
         headers = {**SECURITY_HEADERS, REPLAY_HEADER: "true"} if replayed else SECURITY_HEADERS
         return web.Response(body=JSON.encode(body), status=status, content_type="application/json", headers=headers)

@@ -10,7 +10,7 @@ from aidmesh_node.application import imports
 from aidmesh_node.exchange.plan import ImportFile, plan_import
 from aidmesh_node.http import answers
 from aidmesh_node.http.bodies import Body, Imported
-from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.call import Call
 from aidmesh_node.http.operation import operation
 
 IMPORTED = Body(Imported)
@@ -33,14 +33,6 @@ async def import_files(call: Call) -> web.Response:
         namespace=node.import_namespace,
         today=by.at.date(),
     )
-    if body.dry_run:
-        return json_answer(
-            {
-                "dry_run": True,
-                "needs": [draft.id.hex for draft in plan.needs],
-                "offers": [draft.id.hex for draft in plan.offers],
-                "shifted_days": plan.shifted_days,
-                "notes": list(plan.notes),
-            }
-        )
+    # Asked for in the body too, since before every request could be tried.
+    call.dry_run = call.dry_run or body.dry_run
     return await call.commit(lambda work: imports.import_drafts(work, by, plan, node.import_namespace), 201)

@@ -36,7 +36,7 @@ async def invite_peer(call: Call) -> web.Response:
         made = call.node.peers.invite(hours)
         return {**made, "expires": _time(made["expires"])}
 
-    return await call.repeatable(invite, 201)
+    return await call.repeatable(invite, 201, tried=lambda: call.node.peers.try_invite(hours))
 
 
 @operation(
@@ -56,7 +56,11 @@ async def accept_peer(call: Call) -> web.Response:
     Asks their node. Both screens then show the same four words: compare them by voice, then confirm.
     """
     body, by = ACCEPTED.read(call.body), call.act()
-    return await call.repeatable(lambda: call.node.peers.accept(by, body.invitation), 201)
+    return await call.repeatable(
+        lambda: call.node.peers.accept(by, body.invitation),
+        201,
+        tried=lambda: call.node.peers.try_accept(body.invitation),
+    )
 
 
 @operation(answers.PeerConfirmation, takes=CONFIRMED, refuses={409: "not_pending words_differ"})
@@ -68,7 +72,10 @@ async def confirm_peer(call: Call) -> web.Response:
     body = CONFIRMED.read(call.body)
     words = body.words.replace(",", " ").lower().split()
     gid, by = (await call.reads.link(call.name("gid")))["gid"], call.act()
-    return await call.repeatable(lambda: call.node.peers.confirm(by, gid, words, call.versions))
+    return await call.repeatable(
+        lambda: call.node.peers.confirm(by, gid, words, call.versions),
+        tried=lambda: call.node.peers.try_confirm(by, gid, words, call.versions),
+    )
 
 
 @operation(answers.Peers)

@@ -70,6 +70,15 @@ class PersonKeys:
             key = self._staged[person] = self._entropy(KEY_BYTES)
         return key
 
+    def staged(self) -> int:
+        """How many keys were drawn and are not durable: give it back to ``rewind`` when a job is rolled back."""
+        return len(self._staged)
+
+    def rewind(self, staged: int) -> None:
+        """Forget the keys drawn since; the rows that use them, the caller has rolled back."""
+        for person in list(self._staged)[staged:]:
+            del self._staged[person]
+
     def flush(self) -> None:
         """Make all new keys durable: one write, one fsync. On OSError they are forgotten, as are the rows
         that use them (the caller rolls back). FsyncFailed means: stop, the file's state is unknown."""

@@ -80,17 +80,17 @@ class SqliteVault(SqliteVaultReader):
         self._connection.execute("DELETE FROM vault WHERE person=?", (person.bytes,))
         self._erasing.append(person)
 
-    def staged(self) -> int:
-        """How many erasures are staged: give it back to ``rewind`` when a job is rolled back."""
-        return len(self._erasing)
+    def staged(self) -> tuple[int, int]:
+        """How many erasures and keys are staged: give it back to ``rewind`` when a job is rolled back."""
+        return len(self._erasing), self._keys.staged()
 
-    def rewind(self, staged: int) -> None:
-        del self._erasing[staged:]
+    def rewind(self, staged: tuple[int, int] = (0, 0)) -> None:
+        erasing, keys = staged
+        del self._erasing[erasing:]
+        self._keys.rewind(keys)
 
     def flush(self) -> bool:
-        """Make new keys and erasures durable, before COMMIT; True when somebody was erased. Raises OSError.
-
-        Keys that a rolled-back job drew go along: a key without rows is harmless."""
+        """Make new keys and erasures durable, before COMMIT; True when somebody was erased. Raises OSError."""
         erasing, self._erasing = self._erasing, []
         self._keys.flush()
         self._keys.erase(erasing)

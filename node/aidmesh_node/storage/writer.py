@@ -252,7 +252,7 @@ class Writer:
         bench = self._bench
         bench.cache.forget(touched)
         bench.log.rewind(self._position)
-        bench.vault.rewind(0)
+        bench.vault.rewind()
         broken = breaks_writer(error)
         try:
             if self._connection.in_transaction:
