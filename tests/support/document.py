@@ -100,6 +100,6 @@ def _closed_components() -> Json:
     """The document's, with closed answers: a client lets pass what it does not know, we do not."""
     components: Json = json.loads(json.dumps(document()["components"]))
     for name, schema in components["schemas"].items():
-        if "properties" in schema and name != "Problem":
+        if "properties" in schema and name not in ("Problem", "Tried"):
             schema["additionalProperties"] = False
     return components

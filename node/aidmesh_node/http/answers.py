@@ -261,16 +261,6 @@ class PledgeChanged(Answer, frozen=True):
     position: Position
 
 
-class ImportPlanned(Answer, frozen=True):
-    """What an import would do. Nothing was recorded."""
-
-    dry_run: Literal[True]
-    needs: list[Id]
-    offers: list[Id]
-    shifted_days: Annotated[int, Meta(description="By how many days dates were moved (`as_of`).", examples=[0])]
-    notes: list[str]
-
-
 class ImportDone(Answer, frozen=True):
     """What an import recorded, in one transaction. Rows imported before are `unchanged`."""
 

@@ -272,6 +272,16 @@ class FieldProblem(Struct, frozen=True):
     hint: str | UnsetType = UNSET
 
 
+class Tried(Answer, frozen=True, omit_defaults=True):
+    """What a dry run tells: nothing was done. Beside this, what the answer to the command itself would hold, but for
+    ids and secrets that were only made up."""
+
+    dry_run: Literal[True]
+    would_record: dict[str, Count] | UnsetType = UNSET
+    """How many events of which kind."""
+    position: Position | UnsetType = UNSET
+
+
 class Problem(Struct, frozen=True):
     """An error (RFC 9457). `code` is for programs and never changes; `detail` and `hint` are for people."""
 

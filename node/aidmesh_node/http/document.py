@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aidmesh_node.http import document_headers as headers
-from aidmesh_node.http.answers_node import Problem
+from aidmesh_node.http.answers_node import Problem, Tried
 from aidmesh_node.http.app import ROUTES, Route
 from aidmesh_node.http.auth import Role
 from aidmesh_node.http.document_problems import problem_codes
@@ -43,6 +43,8 @@ repeat it with the same key when an answer was lost: it is done once, and the fi
 
 **Not acting on something stale.** One thing comes with an `ETag`. Send it back as `If-Match` with a command, and the
 command is refused with 412 when the thing has changed since; as `If-None-Match` with a GET, and 304 says it has not.
+
+**Trying first.** A POST with `Dry-Run: true` passes every check, answers with what would happen, and does nothing.
 
 **Errors** are problem documents (RFC 9457). `code` is for programs, `detail` and `hint` are for people. Each operation
 lists its codes in `x-codes`.
@@ -125,7 +127,7 @@ def _operation(route: Route, schemas: Schemas, shared: Json) -> Json:
         content = {"schema": schema, "example": example_of(schema, schemas.components)}
         described["requestBody"] = {"required": not handler.takes.optional, "content": {JSON_TYPE: content}}
     described["responses"] = {
-        **{str(status): _answer(route, status, shape, schemas) for status, shape in sorted(handler.tells.items())},
+        **_answers(route, schemas),
         **_problems(route, schemas, shared),
     }
     return described
@@ -147,6 +149,18 @@ def _parameters(route: Route, schemas: Schemas) -> list[Json]:
         found += schemas.parameters(route.handler.asks)
     found += headers.parameters(route.method, about_one=bool(parts), open_to_all=route.role <= Role.PEER)
     return found
+
+
+def _answers(route: Route, schemas: Schemas) -> Json:
+    found = {str(status): _answer(route, status, shape, schemas) for status, shape in route.handler.tells.items()}
+    if route.method == "POST":
+        tried = _answer(route, HTTPStatus.OK, Tried, schemas)
+        if "200" in found:
+            told, other = found["200"]["content"][JSON_TYPE], tried["content"][JSON_TYPE]
+            told["schema"] = {"anyOf": [told["schema"], other["schema"]]}
+        else:
+            found["200"] = tried
+    return dict(sorted(found.items()))
 
 
 def _answer(route: Route, status: int, shape: type, schemas: Schemas) -> Json:

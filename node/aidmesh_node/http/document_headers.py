@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from aidmesh_node.http.call import REPLAY_HEADER
+from aidmesh_node.http.dry_run import HEADER as DRY_RUN_HEADER
+from aidmesh_node.http.dry_run import WANTED as DRY_RUN_WANTED
 from aidmesh_node.http.etag import ETAG, IF_MATCH, IF_NONE_MATCH
 from aidmesh_node.http.idempotency import HEADER as KEY_HEADER
 from aidmesh_node.http.idempotency import KEY_CHARS_MAX
@@ -22,6 +24,12 @@ PARAMETERS: Final[Json] = {
         "description": "A random text of your own (a UUID will do), the same one when you repeat this request: it is "
         "done once.",
         "schema": {"type": "string", "minLength": 1, "maxLength": KEY_CHARS_MAX, "pattern": "^[!-~]+$"},
+    },
+    DRY_RUN_HEADER: {
+        "name": DRY_RUN_HEADER,
+        "in": "header",
+        "description": "Everything is checked and answered as if it were done, and nothing is.",
+        "schema": {"type": "string", "enum": [DRY_RUN_WANTED]},
     },
     POSITION_HEADER: {
         "name": POSITION_HEADER,
@@ -91,7 +99,7 @@ def reference(name: str) -> Json:
 def parameters(method: str, *, about_one: bool, open_to_all: bool) -> list[Json]:
     """The headers, and `after`, that a request may have."""
     if method == "POST":
-        names = [KEY_HEADER, IF_MATCH] if about_one else [KEY_HEADER]
+        names = [KEY_HEADER, DRY_RUN_HEADER, *([IF_MATCH] if about_one else [])]
     elif open_to_all:
         names = []
     else:

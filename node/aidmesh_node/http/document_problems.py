@@ -20,7 +20,7 @@ WRITING: Final = {
     408: "body_too_slow",
     413: "too_large",
     415: "not_json",
-    422: "idempotency_key_reused",
+    422: "idempotency_key_reused no_dry_run",
     503: "busy closing mark storage views_behind",
     507: "storage_full",
 }

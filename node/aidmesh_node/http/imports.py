@@ -16,7 +16,7 @@ from aidmesh_node.http.operation import operation
 IMPORTED = Body(Imported)
 
 
-@operation({201: answers.ImportDone, 200: answers.ImportPlanned}, takes=IMPORTED, refuses={422: "import_problems"})
+@operation(answers.ImportDone, status=201, takes=IMPORTED, refuses={422: "import_problems"})
 async def import_files(call: Call) -> web.Response:
     """Import files of other tools.
 
