@@ -171,7 +171,7 @@ def demo(options: DemoOptions, tell: Callable[[DemoEvent], None]) -> DemoResult:
 def config_json(config: Config, origins: Mapping[str, str]) -> dict[str, object]:
     """Every setting with its origin, as the CLI and the API show it."""
     values = {"node.name": config.node.name, "node.listen": config.node.listen, "node.url": config.node.url}
-    values["state.dir"] = config.state.dir
+    values |= {"state.dir": config.state.dir, "emergency.number": config.emergency.number}
     return {
         "schema_version": 1,
         "settings": [{"key": key, "value": value, "origin": origins[key]} for key, value in values.items()],
@@ -197,6 +197,7 @@ async def open_node(
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.lapsing import Lapsing
+    from aidmesh_node.application.need_deadlines import NeedDeadlines
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
@@ -231,7 +232,11 @@ async def open_node(
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
             trust = ClockTrust(clock, writer)
-            deadlines = Deadlines(trust, clock, (Lapsing(writer, views, clock, entropy),))
+            keepers = (
+                Lapsing(writer, views, clock, entropy),
+                NeedDeadlines(writer, views, trust, clock, entropy),
+            )
+            deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
                 client or HttpPeerClient(session, clock), deadlines, clock, entropy,

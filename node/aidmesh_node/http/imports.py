@@ -7,9 +7,11 @@ import asyncio
 from aiohttp import web
 
 from aidmesh_node.application import imports
-from aidmesh_node.exchange.plan import ImportFile, plan_import
+from aidmesh_node.domain.need_time import EMERGENCY
+from aidmesh_node.exchange.plan import ImportFile, ImportPlan, plan_import
 from aidmesh_node.http.bodies import Body, Imported
 from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.need_care import acknowledged_advice
 
 IMPORTED = Body(Imported)
 
@@ -35,4 +37,10 @@ async def import_files(call: Call) -> web.Response:
                 "notes": list(plan.notes),
             }
         )
-    return await call.commit(lambda work: imports.import_drafts(work, by, plan, node.import_namespace), 201)
+    advice = acknowledged_advice(call, most_urgent(plan), body.emergency_advice_acknowledged)
+    return await call.commit(lambda work: imports.import_drafts(work, by, plan, node.import_namespace, advice), 201)
+
+
+def most_urgent(plan: ImportPlan) -> str:
+    """EMERGENCY when a row says so; else it matters not which."""
+    return EMERGENCY if any(need.urgency == EMERGENCY for need in plan.needs) else "normal"

@@ -1,0 +1,95 @@
+"""Requests that keep a need from being forgotten, and what is read out before one is saved as an emergency."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import web
+
+from aidmesh_node.application import need_care
+from aidmesh_node.domain.emergency import EmergencyAdvice
+from aidmesh_node.domain.need_time import EMERGENCY
+from aidmesh_node.domain.quantity import parse_amount
+from aidmesh_node.http import need_bodies
+from aidmesh_node.http.bodies import Body, Empty, as_consent, moment
+from aidmesh_node.http.call import Call, json_answer
+from aidmesh_node.http.problems import Problem
+from aidmesh_node.views import circles
+from aidmesh_node.views.pages import SCHEMA_VERSION
+
+REVIEWED = Body(need_bodies.Reviewed, optional=True)
+CONTACT = Body(need_bodies.ContactAttempted)
+EXTENDED = Body(need_bodies.Extended)
+AMENDED = Body(need_bodies.Amended)
+URGENCY = Body(need_bodies.UrgencyChanged)
+WIDER = Body(need_bodies.SharedWider)
+EMPTY = Body(Empty, optional=True)
+
+
+def acknowledged_advice(call: Call, urgency: str, acknowledged: bool) -> EmergencyAdvice | None:
+    """What was read out before an emergency is saved, None for another urgency. Raises Refused with the advice."""
+    if urgency != EMERGENCY:
+        return None
+    advice = EmergencyAdvice(call.node.config.emergency.number)
+    advice.check_acknowledged(acknowledged)
+    return advice
+
+
+async def show_emergency_advice(call: Call) -> web.Response:
+    call.query(need_bodies.Nothing)
+    advice = EmergencyAdvice(call.node.config.emergency.number)
+    return json_answer({"schema_version": SCHEMA_VERSION, "number": advice.number, "text": advice.text})
+
+
+async def review_need(call: Call) -> web.Response:
+    next_at = moment(REVIEWED.read(call.body).next, "$.next")
+    need_id, by = await _need(call), call.act()
+    return await call.commit(lambda work: need_care.review_need(work, by, need_id, next_at))
+
+
+async def record_contact(call: Call) -> web.Response:
+    outcome = CONTACT.read(call.body).outcome
+    need_id, by = await _need(call), call.act()
+    return await call.commit(lambda work: need_care.record_contact(work, by, need_id, outcome))
+
+
+async def extend_need(call: Call) -> web.Response:
+    until = moment(EXTENDED.read(call.body).until, "$.until")
+    assert until is not None  # a required field
+    need_id, by = await _need(call), call.act()
+    return await call.commit(lambda work: need_care.extend_need(work, by, need_id, until))
+
+
+async def amend_need(call: Call) -> web.Response:
+    amount = parse_amount(AMENDED.read(call.body).quantity)
+    need_id, by = await _need(call), call.act()
+    return await call.commit(lambda work: need_care.amend_need(work, by, need_id, amount))
+
+
+async def change_urgency(call: Call) -> web.Response:
+    body = URGENCY.read(call.body)
+    advice = acknowledged_advice(call, body.urgency, body.emergency_advice_acknowledged)
+    need_id, by = await _need(call), call.act()
+    return await call.commit(
+        lambda work: need_care.change_urgency(work, by, need_id, body.urgency, body.reason, advice)
+    )
+
+
+async def share_wider(call: Call) -> web.Response:
+    consent = as_consent(WIDER.read(call.body).consent)
+    need_id, by = await _need(call), call.act()
+    known = await call.node.views.query(circles.list_all, "active")
+    if not known:
+        raise Problem(422, "no_circle", "Your group is not connected with any group yet.", "See: aidmesh peer list.")
+    wanted = [bytes.fromhex(circle["id"]) for circle in known]
+    return await call.commit(lambda work: need_care.share_wider(work, by, need_id, wanted, consent))
+
+
+async def reopen_need(call: Call) -> web.Response:
+    EMPTY.read(call.body)
+    need_id, by = await _need(call), call.act()
+    return await call.commit(lambda work: need_care.reopen_need(work, by, need_id))
+
+
+async def _need(call: Call) -> UUID:
+    return await call.reads.own_id(call.name("id"), "need")
