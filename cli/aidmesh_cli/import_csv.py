@@ -13,6 +13,7 @@ from aidmesh_cli.phrases import counted
 from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import FAILURE, NOT_FOUND, USAGE, Failed
 from aidmesh_cli.session import Session
+from aidmesh_cli.sharing import advice_option
 
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
 SAVE_AS: Final = "Save it as “CSV UTF-8, separated by commas” and import that file."
@@ -34,8 +35,16 @@ def import_() -> None:
 @click.option("--as-of", type=Day(), help="Move all dates by whole days, so that the latest request falls on this day.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows that say this; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="Say what would be imported; change nothing.")
+@advice_option
 @speaks("Print only the ids, one a line.")
-def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tuple[str, ...], dry_run: bool) -> None:
+def csv_(
+    session: Session,
+    files: tuple[Path, ...],
+    as_of: str | None,
+    where: tuple[str, ...],
+    dry_run: bool,
+    advice_acknowledged: bool,
+) -> None:
     """Import CSV files: requisitions, warehouse lists, form answers, or aidmesh's own.
 
     All or nothing: with anything wrong nothing is imported, and every problem is named. The same files again
@@ -48,6 +57,8 @@ def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tu
         body["where"] = dict(map(_condition, where))
     if dry_run:
         body["dry_run"] = True
+    if advice_acknowledged:
+        body["emergency_advice_acknowledged"] = True
     reply = session.post("/imports", body, long=True)
     names = [*reply["needs"], *reply["offers"]]
     session.show(reply, lambda: click.echo(_line(reply, dry_run)), names=names)
