@@ -39,6 +39,13 @@ def own_need(session: Session, text: str) -> str:
     return _only(session, "need", text, lambda: _items(session, "/needs", ours="true", state="open"))
 
 
+def closed_need(session: Session, text: str) -> str:
+    """The id of a closed need of ours."""
+    if is_id(text):
+        return text.lower()
+    return _only(session, "need", text, lambda: _items(session, "/needs", ours="true", state="closed"))
+
+
 def own_offer(session: Session, text: str) -> str:
     """The id of an open offer of ours."""
     if is_id(text):

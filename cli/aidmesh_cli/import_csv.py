@@ -15,6 +15,7 @@ from aidmesh_cli.phrases import counted
 from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import FAILURE, NOT_FOUND, USAGE, Failed
 from aidmesh_cli.session import Session
+from aidmesh_cli.sharing import advice_option
 from aidmesh_cli.trial import Tried
 
 FILE_BYTES_MAX: Final = 16 * 1024 * 1024
@@ -36,8 +37,11 @@ def import_() -> None:
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--as-of", type=Day(), help="Move all dates by whole days, so that the latest request falls on this day.")
 @click.option("--where", multiple=True, metavar="COLUMN=VALUE", help="Only rows that say this; may be repeated.")
+@advice_option
 @speaks("Print only the ids, one a line.")
-def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tuple[str, ...]) -> None:
+def csv_(
+    session: Session, files: tuple[Path, ...], as_of: str | None, where: tuple[str, ...], advice_acknowledged: bool
+) -> None:
     """Import CSV files: requisitions, warehouse lists, form answers, or aidmesh's own.
 
     All or nothing: with anything wrong nothing is imported, and every problem is named. The same files again
@@ -48,6 +52,8 @@ def csv_(session: Session, files: tuple[Path, ...], as_of: str | None, where: tu
         body["as_of"] = as_of
     if where:
         body["where"] = dict(map(_condition, where))
+    if advice_acknowledged:
+        body["emergency_advice_acknowledged"] = True
     try:
         reply = session.post("/imports", body, long=True, doing=f"Importing {counted(len(files), 'file')}")
     except Tried as tried:

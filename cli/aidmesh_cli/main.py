@@ -15,7 +15,7 @@ from aidmesh_cli import (
     demo,
     import_csv,
     member,
-    need,
+    need_care,
     node_cmds,
     offer,
     peer,
@@ -58,7 +58,7 @@ def cli() -> None:
 
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
-    *(need.need, offer.offer, pledge.pledge, board.board),
+    *(need_care.need, offer.offer, pledge.pledge, board.board),
     *(member.member, peer.peer),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):

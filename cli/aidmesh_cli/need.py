@@ -17,8 +17,16 @@ from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
 from aidmesh_cli.phrases import amount, amount_of, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.session import Session
-from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
-from aidmesh_cli.words import CATEGORIES, CLOSE_REASONS, CONSENTS, UNITS, URGENCIES, Words
+from aidmesh_cli.sharing import (
+    acknowledge_emergency,
+    advice_option,
+    audience,
+    audience_options,
+    consent_options,
+    shared_with,
+    what_leaves,
+)
+from aidmesh_cli.words import CATEGORIES, CLOSE_REASONS, UNITS, URGENCIES, Words
 
 
 @click.group(
@@ -58,14 +66,17 @@ def need() -> None:
 @click.option("--until", type=Moment(ends=True), help="At the latest.")
 @click.option("--area", help="Roughly where: a place name, never an address.")
 @click.option("--language", metavar="TAG", help="The language of whom it is for: en, pt-BR.")
+@advice_option
 @click.option("--on-behalf", is_flag=True, help="It is for somebody else, who asked you to post it.")
 @personal_options
 @speaks(ID_ONLY)
-def post(session: Session, /, item: str | None, start: str | None, **given: Any) -> None:
+def post(session: Session, /, item: str | None, start: str | None, advice_acknowledged: bool, **given: Any) -> None:
     """Post a need. Nobody outside your group sees it until it is shared.
 
-    ITEM is a short name such as Blankets. Personal details and the note never leave your group.
+    ITEM is a short name such as Blankets. Personal details and the note never leave your group. An emergency is when a
+    life is in danger: it is saved only after whom to call has been read out.
     """
+    given |= acknowledge_emergency(session, given["urgency"], advice_acknowledged)
     private = personal_fields(session, given)
     body = {"item": item, "from": start, **given}
     reply = session.post("/needs", {**{name: it for name, it in body.items() if it is not None}, **private})
@@ -75,15 +86,24 @@ def post(session: Session, /, item: str | None, start: str | None, **given: Any)
     session.tell("Show it to another group:", session.command(f"need share {short(reply['id'])} --consent HOW"))
 
 
-@need.command("list", epilog=example("aidmesh need list --state open --theirs"))
+@need.command("list", epilog=example("aidmesh need list --state open --theirs", "aidmesh need list --untouched"))
 @click.option("--state", "state_", type=click.Choice(["open", "closed"]), help="Only those.")
+@click.option("--untouched", is_flag=True, help="Only ours that wait for somebody, the longest overdue first.")
 @whose
 @paged
 @asks(IDS_ONLY)
-def list_(session: Session, state_: str | None, ours: str | None, limit: int | None, cursor: str | None) -> None:
-    """List needs, newest first: ours and those that other groups show us."""
+def list_(
+    session: Session, state_: str | None, untouched: bool, ours: str | None, limit: int | None, cursor: str | None
+) -> None:
+    """List needs, emergencies and then the newest first: ours and those that other groups show us.
+
+    A need is untouched when nobody has done anything about it for 48 hours, an emergency for 4.
+    """
     params = {"state": state_, "ours": ours, "limit": limit, "cursor": cursor}
-    show_page(session, "/needs", params, _print_needs)
+    if untouched:
+        show_page(session, "/needs", {**params, "untouched": "true"}, _print_untouched)
+    else:
+        show_page(session, "/needs", params, _print_needs)
 
 
 @need.command(epilog=example("aidmesh need show 1a2b3c4d"))
@@ -98,17 +118,7 @@ def show(session: Session, id: str) -> None:
 @need.command(epilog=example("aidmesh need share Blankets --with Hillside --consent by_phone"))
 @click.argument("id", type=Thing("need"))
 @audience_options
-@click.option(
-    "--consent",
-    "given",
-    type=Words(CONSENTS),
-    required=True,
-    metavar="HOW",
-    help="How whom it is for agreed: self, by_phone or proxy.",
-)
-@click.option("--consent-text", "text_version", default="v1", show_default=True, help="The text they agreed to.")
-@click.option("--language", default="en", show_default=True, metavar="TAG", help="In which language.")
-@click.option("--person-knows/--person-unaware", default=None, help="With proxy: whether they know of it.")
+@consent_options
 @speaks(ID_ONLY)
 def share(session: Session, /, id: str, peer: str | None, circle: str | None, **consent: Any) -> None:
     """Show a need to another group: category, item, quantity, urgency, time and area. Never names or notes.
@@ -147,14 +157,35 @@ def withdraw(session: Session, id: str) -> None:
     "--reason",
     type=Words(CLOSE_REASONS),
     required=True,
-    help="met, partly_met, no_longer_wanted, expired, done_by_others, duplicate, referred, out_of_scope, "
-    "unreachable or entered_in_error.",
+    help="met, partly_met, no_longer_wanted, done_by_others, duplicate, referred, out_of_scope, unreachable or "
+    "entered_in_error.",
 )
+@click.option("--of", metavar="ID", help="With duplicate: the need that stays.")
+@click.option("--to", metavar="NAME", help="With referred or out_of_scope: the group or service they turn to.")
+@click.option("--consent", metavar="HOW", help="With referred: how they agreed to that: self, by_phone or proxy.")
+@click.option("--consent-text", default="v1", show_default=True, help="The text they agreed to.")
+@click.option("--language", default="en", show_default=True, metavar="TAG", help="In which language.")
+@click.option("--person-knows/--person-unaware", default=None, help="With proxy: whether they know of it.")
+@click.option("--referral-offered", is_flag=True, help="With out_of_scope: another place to turn to was offered.")
 @speaks(ID_ONLY)
-def close(session: Session, id: str, reason: str) -> None:
-    """Close a need for good."""
+def close(session: Session, /, id: str, reason: str, of: str | None, to: str | None, **given: Any) -> None:
+    """Close a need, with the reason. Whoever it is for withdraws it; expire it does by itself, after a warning.
+
+    Unreachable takes three recorded calls in a row without an answer. A closed need can be reopened for 30 days.
+    """
     identity = finding.own_need(session, id)
-    reply = session.post(f"/needs/{segment(identity)}/close", {"reason": reason})
+    body: dict[str, Any] = {"reason": reason}
+    if of is not None:
+        body["of"] = finding.any_of(session, "need", of)
+    if to is not None:
+        body["to"] = to
+    if given["referral_offered"]:
+        body["referral_offered"] = True
+    if given["consent"] is not None:
+        consent = {"given": given["consent"], "text_version": given["consent_text"], "language": given["language"]}
+        knows = given["person_knows"]
+        body["consent"] = consent if knows is None else {**consent, "person_knows": knows}
+    reply = session.post(f"/needs/{segment(identity)}/close", body)
     session.answer(reply, f"Closed need {short(reply['id'])}: {reason.replace('_', ' ')}.", name=reply["id"])
 
 
@@ -182,6 +213,15 @@ def _print_needs(needs: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
+def _print_untouched(needs: list[dict[str, Any]]) -> None:
+    columns = [Column("ID"), Column("NEED", gives=True), Column("URGENCY"), Column("DUE"), Column("NEXT", gives=True)]
+    rows = [
+        (short(one["id"]), thing(one), one["urgency"], when(one["next_action_at"]), one["next_action"]) for one in needs
+    ]
+    if rows:
+        print_table(columns, rows)
+
+
 def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
     unit = found["unit"]
     return [
@@ -193,6 +233,8 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
         ("promised", amount(found["reserved"], unit)),
         ("still open", amount(found["open"], unit)),
         ("urgency", found["urgency"]),
+        ("next", found.get("next_action")),
+        ("by", when(found.get("next_action_at"))),
         ("from", when(found["from"])),
         ("until", when(found["until"])),
         ("area", found["area"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -9,6 +10,10 @@ import click
 
 from aidmesh_cli.candidates import Thing
 from aidmesh_cli.phrases import amount
+from aidmesh_cli.plain import plain
+from aidmesh_cli.problems import USAGE, Failed
+from aidmesh_cli.session import Session
+from aidmesh_cli.words import CONSENTS, Words
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -23,6 +28,47 @@ def audience_options(function: F) -> F:
         metavar="PEER",
         help="The other group, by name or id; not needed if there is only one.",
     )(function)
+
+
+def consent_options(function: F) -> F:
+    """`--consent` and what was agreed to; the fields of a consent as the API wants them."""
+    for option in (
+        click.option("--person-knows/--person-unaware", default=None, help="With proxy: whether they know of it."),
+        click.option("--language", default="en", show_default=True, metavar="TAG", help="In which language."),
+        click.option(
+            "--consent-text", "text_version", default="v1", show_default=True, help="The text they agreed to."
+        ),
+        click.option(
+            "--consent",
+            "given",
+            type=Words(CONSENTS),
+            required=True,
+            metavar="HOW",
+            help="How whom it is for agreed: self, by_phone or proxy.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def advice_option(function: F) -> F:
+    """`--advice-acknowledged`: without it an emergency is not saved."""
+    return click.option(
+        "--advice-acknowledged", is_flag=True, help="With emergency: whom to call has been read out to them."
+    )(function)
+
+
+def acknowledge_emergency(session: Session, urgency: str, acknowledged: bool) -> dict[str, bool]:
+    """What says to the node that the advice was read out; for an emergency only. Shows it first, and asks."""
+    if urgency != "emergency":
+        return {}
+    advice = str(session.get("/emergency-advice")["text"])
+    if not acknowledged:
+        if not sys.stdin.isatty():
+            raise Failed(USAGE, advice, "When that is done, say so: --advice-acknowledged")
+        click.echo(plain(advice), err=True)
+        click.confirm("Has this been read out, and shall it be saved?", abort=True, err=True)
+    return {"emergency_advice_acknowledged": True}
 
 
 def audience(peer: str | None, circle: str | None) -> dict[str, str]:

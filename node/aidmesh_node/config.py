@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from aidmesh_node.domain.emergency import NUMBER_DEFAULT, EmergencyAdvice
+from aidmesh_node.domain.refused import Refused
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.paths import check_endpoint
 
@@ -38,11 +40,18 @@ class StateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     dir: str
 
 
+class EmergencySection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Whom to call where this group lives; shown before a need is saved as an emergency."""
+
+    number: str = NUMBER_DEFAULT
+
+
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A node's configuration, whole."""
 
     node: NodeSection
     state: StateSection
+    emergency: EmergencySection = EmergencySection()
 
     @property
     def host(self) -> str:
@@ -67,6 +76,14 @@ def check_url(text: str) -> str:
         return check_endpoint(text.rstrip("/")) if text else ""
     except ProtocolError as error:
         raise ConfigError(f"url {text!r} cannot be used: {error.detail}") from None
+
+
+def check_emergency_number(text: str) -> str:
+    """What people dial in an emergency, as given, or ConfigError."""
+    try:
+        return EmergencyAdvice(text).number
+    except Refused as refused:
+        raise ConfigError(f"emergency.number cannot be used: {refused}") from None
 
 
 def write_config(path: Path, config: Config) -> None:
@@ -95,7 +112,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dic
     origins = {
         f"{section}.{key}": str(path) for section, values in raw.items() if isinstance(values, dict) for key in values
     }
-    known = {"node": NodeSection, "state": StateSection}
+    known = {"node": NodeSection, "state": StateSection, "emergency": EmergencySection}
     for name, value in sorted(environment.items()):
         section, double, key = name.removeprefix(PREFIX).lower().partition("__")
         if not name.startswith(PREFIX) or not double:
@@ -110,6 +127,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dic
         raise ConfigError(f"{path}: {error}") from None
     check_listen(config.node.listen)
     check_url(config.node.url)
+    check_emergency_number(config.emergency.number)
     for section, struct in known.items():
         for key in struct.__struct_fields__:
             origins.setdefault(f"{section}.{key}", "default")

@@ -34,7 +34,7 @@ from aidmesh_node.entropy import Entropy
 from aidmesh_node.home import Home, InitResult, StartError, state_root
 
 if TYPE_CHECKING:
-    from aidmesh_node.application.lapsing import Lapsing
+    from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.mark import MarkFile
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.ports import Readers, Reading, Writer
@@ -183,7 +183,7 @@ def demo(options: DemoOptions, tell: Callable[[DemoEvent], None]) -> DemoResult:
 def config_json(config: Config, origins: Mapping[str, str]) -> dict[str, object]:
     """Every setting with its origin, as the CLI and the API show it."""
     values = {"node.name": config.node.name, "node.listen": config.node.listen, "node.url": config.node.url}
-    values["state.dir"] = config.state.dir
+    values |= {"state.dir": config.state.dir, "emergency.number": config.emergency.number}
     return {
         "schema_version": 1,
         "settings": [{"key": key, "value": value, "origin": origins[key]} for key, value in values.items()],
@@ -206,7 +206,10 @@ async def open_node(
     """
     from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
+    from aidmesh_node.application.clock_trust import ClockTrust
+    from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.lapsing import Lapsing
+    from aidmesh_node.application.need_deadlines import NeedDeadlines
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
@@ -244,9 +247,15 @@ async def open_node(
         session = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar(), auto_decompress=False)
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
+            trust = ClockTrust(clock, writer)
+            keepers = (
+                Lapsing(writer, views, clock, entropy),
+                NeedDeadlines(writer, views, trust, clock, entropy),
+            )
+            deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
-                client or HttpPeerClient(session, clock), Lapsing(writer, views, clock, entropy), clock, entropy,
+                client or HttpPeerClient(session, clock), deadlines, clock, entropy,
             )  # fmt: skip
             node = Node(
                 gid=gid,
@@ -259,6 +268,7 @@ async def open_node(
                 readers=readers,
                 views=views,
                 peers=federation,
+                clock_trust=trust,
                 import_namespace=SubjectIds(keys.subject).namespace("import"),
                 verify=lambda: readers.run_now(lambda reading: verify(reading, gid, reading.scrub())),
                 broken=broken,
@@ -288,7 +298,7 @@ def _federation(
     mark: MarkFile,
     publication: Publication,
     client: PeerClient,
-    lapsing: Lapsing,
+    deadlines: Deadlines,
     clock: Clock,
     entropy: Entropy,
 ) -> Federation:
@@ -314,7 +324,7 @@ def _federation(
         server=SyncServer(gid, readers, publisher, links, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
-        lapsing=lapsing,
+        deadlines=deadlines,
         clock=clock,
         endpoints=(config.node.url,),
     )

@@ -35,6 +35,8 @@ def need(**changes: Any) -> dict[str, Any]:
         "shared_with": [
             {"circle": CIRCLE, "peer": HILLSIDE, "peer_name": "Hillside", "state": "shared", "acknowledged": False}
         ],
+        "next_action": "Not all of it is promised: call back, and look who else could help.",
+        "next_action_at": "2026-11-24T08:00:00Z",
         "version": 3,
         "posted_at": "2026-11-22T08:00:00Z",
         **changes,

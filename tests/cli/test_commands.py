@@ -69,6 +69,57 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "Closed need aaaaaaaa: partly met.",
     ),
     (
+        f"need close {ID} --reason duplicate --of bbbbbbbb",
+        f"/needs/{ID}/close",
+        {"reason": "duplicate", "of": "bbbbbbbb"},
+        "Closed need aaaaaaaa: duplicate.",
+    ),
+    (
+        f"need close {ID} --reason referred --to Clinic --consent by_phone",
+        f"/needs/{ID}/close",
+        {"reason": "referred", "to": "Clinic", "consent": PHONE},
+        "Closed need aaaaaaaa: referred.",
+    ),
+    (
+        f"need close {ID} --reason out_of_scope --referral-offered",
+        f"/needs/{ID}/close",
+        {"reason": "out_of_scope", "referral_offered": True},
+        "Closed need aaaaaaaa: out of scope.",
+    ),
+    (f"need reopen {ID}", f"/needs/{ID}/reopen", {}, "Reopened need aaaaaaaa."),
+    (f"need review {ID}", f"/needs/{ID}/review", {}, "Reviewed need aaaaaaaa."),
+    (
+        f"need review {ID} --next 2026-12-01",
+        f"/needs/{ID}/review",
+        {"next": "2026-12-01T00:00:00Z"},
+        "Reviewed need aaaaaaaa. Next look: 2026-12-01.",
+    ),
+    (
+        f"need contact-attempt {ID} --outcome no_answer",
+        f"/needs/{ID}/contact-attempt",
+        {"outcome": "no_answer"},
+        "Recorded a call for need aaaaaaaa.",
+    ),
+    (
+        f"need extend {ID} --until 2026-12-03",
+        f"/needs/{ID}/extend",
+        {"until": "2026-12-03T23:59:00Z"},
+        "Extended need aaaaaaaa until 2026-12-03.",
+    ),
+    (f"need amend {ID} --quantity 15", f"/needs/{ID}/amend", {"quantity": "15"}, "Amended need aaaaaaaa: 15."),
+    (
+        f"need urgency {ID} high --reason worse",
+        f"/needs/{ID}/urgency",
+        {"urgency": "high", "reason": "worse"},
+        "Need aaaaaaaa is now high.",
+    ),
+    (
+        f"need share-wider {ID} --consent by_phone",
+        f"/needs/{ID}/share-wider",
+        {"consent": PHONE},
+        "Shared need aaaaaaaa with 0 more groups.",
+    ),
+    (
         "offer post Boat --category transport --quantity 4 --unit trip --mode lend",
         "/offers",
         {"item": "Boat", "category": "transport", "quantity": "4", "unit": "trip", "mode": "lend"},
@@ -157,7 +208,10 @@ def test_its_answer_can_be_json_or_only_the_id(command: str, node: RecordedNode,
 def test_every_command_that_changes_something_is_in_the_table() -> None:
     told = {" ".join(command.split()[:2]) for command, *_ in COMMANDS}
     verbs = {
-        "need": ("post", "share", "unshare", "withdraw", "close"),
+        "need": (
+            *("post", "share", "share-wider", "unshare", "withdraw", "close", "reopen"),
+            *("review", "contact-attempt", "extend", "amend", "urgency"),
+        ),
         "offer": ("post", "share", "unshare", "withdraw"),
         "pledge": (
             *("offer", "revise", "commit", "withdraw", "hand-over"),

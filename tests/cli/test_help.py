@@ -22,6 +22,7 @@ from tests.house.tree import ROOT
 PROMISED = """
 init run demo board status verify completion
 need post|list|show|share|unshare|withdraw|close
+need share-wider|reopen|review|contact-attempt|extend|amend|urgency|emergency-advice
 offer post|list|show|share|unshare|withdraw
 pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive
 member invite|join|list|role|revoke

@@ -78,7 +78,7 @@ def test_rosa_joins_and_may_do_what_her_role_says(
     assert "coordinator" in refused.err
     assert "Rosa Lima" in operator("member", "list").out
     assert operator("member", "role", "Rosa Lima", "coordinator").code == OK
-    assert operator.alone("need", "close", need, "--reason", "duplicate", *rosa).code == OK
+    assert operator.alone("need", "close", need, "--reason", "done_by_others", *rosa).code == OK
     assert operator("member", "revoke", "Rosa Lima", "--yes").code == OK
     assert operator.alone("need", "show", need, *rosa).code == AUTH
 

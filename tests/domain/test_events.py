@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,16 @@ from uuid import UUID
 import pytest
 
 from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.event import Event, Recorded, event_id
 from aidmesh_node.domain.group import Group
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.need_closing import Closing
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.pledge import LOCAL, Pledge
 from aidmesh_node.domain.pledge_fold import Booking, Coverage
+from aidmesh_node.domain.window import Window
 from tests.domain.acts import AGREED, CIRCLE, MORNING, amount, by, heard, items, new_id
 
 
@@ -30,6 +33,26 @@ def lived() -> Iterator[Recorded]:
     need.acknowledge_unshare(heard(), CIRCLE)
     need.close(by(), "met")
     yield need
+    urgent = Need.post(
+        new_id(), by(), person=None, category="food", quantity=items(5), urgency="emergency", advice=EmergencyAdvice(),
+        window=Window(None, MORNING),
+    )  # fmt: skip
+    urgent.share(by(), CIRCLE, AGREED, because_of_emergency=True)
+    urgent.change_urgency(by(), "high", "better")
+    urgent.amend(by(), amount(6))
+    urgent.review(by(), MORNING + timedelta(days=1))
+    urgent.warn_of_expiry(by("node"), 0)
+    urgent.extend(by(), MORNING + timedelta(days=9))
+    for said in (Closing(of=new_id()), Closing(to="Clinic", consent=AGREED), Closing(referral_offered=True), Closing()):
+        reason = "duplicate" if said.of else "referred" if said.consent else "out_of_scope"
+        for _ in range(0 if said != Closing() else 3):
+            urgent.record_contact(by(), "no_answer")
+            reason = "unreachable"
+        urgent.close(by(), reason, said)
+        urgent.reopen(by())
+    urgent.warn_of_expiry(by("node", minutes=8 * 24 * 60), 0)
+    urgent.expire(by("node", minutes=10 * 24 * 60), 172_800)
+    yield urgent
     offer = Offer.post(new_id(), by(), person=None, category="food", quantity=items(5))
     offer.share(by(), CIRCLE)
     offer.book(by(), new_id(), Booking(), Booking(amount(1), amount(2), amount(1)))

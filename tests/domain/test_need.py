@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aidmesh_node.domain.consent import Consent
-from aidmesh_node.domain.need import CLOSE_REASONS, Need
+from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.pledge_fold import Coverage
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.domain.window import Window
@@ -139,7 +139,7 @@ def test_what_arrives_always_counts() -> None:
 
 def test_what_a_peer_said_is_never_refused() -> None:
     need = blankets(1)
-    need.close(by(), "expired")
+    need.close(by(), "no_longer_wanted")
     need.cover(heard(), new_id(), Coverage(), Coverage(amount(5), Decimal(0), True))
     assert need.reserved == 5
 
@@ -169,13 +169,6 @@ def test_a_pledge_counts_in_the_units_of_the_need() -> None:
     with pytest.raises(Refused) as refused:
         need.check_pledge("kg")
     assert refused.value.reason == "unit_differs"
-
-
-@pytest.mark.parametrize("reason", CLOSE_REASONS)
-def test_a_person_closes_a_need_with_a_reason(reason: str) -> None:
-    need = blankets()
-    need.close(by(), reason)
-    assert (need.state, need.closed_reason) == ("closed", reason)
 
 
 def test_a_need_can_always_be_withdrawn() -> None:

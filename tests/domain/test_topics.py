@@ -16,6 +16,9 @@ AGGREGATES: list[type[Recorded]] = [
 FROZEN = {
     "need:posted", "need:shared", "need:unshared", "need:unshare-acknowledged", "need:coverage-changed",
     "need:withdrawn", "need:closed",
+    "need:emergency-advice-acknowledged", "need:shared-in-emergency", "need:amended", "need:urgency-changed",
+    "need:reviewed", "need:contact-attempted", "need:expiry-warned", "need:expiry-extended", "need:expired",
+    "need:marked-duplicate", "need:referred", "need:found-out-of-scope", "need:given-up-reaching", "need:reopened",
     "offer:posted", "offer:shared", "offer:unshared", "offer:unshare-acknowledged", "offer:booking-changed",
     "offer:withdrawn", "offer:closed",
     "pledge:offered", "pledge:revised", "pledge:committed", "pledge:withdrawn", "pledge:handed-over",

@@ -23,6 +23,14 @@ POST /api/v1/needs                      member
 GET  /api/v1/needs                      member
 GET  /api/v1/needs/{id}                 member
 POST /api/v1/needs/{id}/withdraw        member
+POST /api/v1/needs/{id}/reopen          member
+POST /api/v1/needs/{id}/review          member
+POST /api/v1/needs/{id}/contact-attempt member
+POST /api/v1/needs/{id}/extend          member
+POST /api/v1/needs/{id}/amend           member
+POST /api/v1/needs/{id}/urgency         member
+GET  /api/v1/emergency-advice           member
+POST /api/v1/needs/{id}/share-wider     coordinator
 POST /api/v1/offers                     member
 GET  /api/v1/offers                     member
 GET  /api/v1/offers/{id}                member

@@ -54,6 +54,8 @@ def test_a_need_as_it_is_posted(house: House) -> None:
         "coverage": "none",
         "fulfilment": "none",
         "shared_with": [],
+        "next_action": "Nobody else knows of it: call back, find help in your group, or share it with another.",
+        "next_action_at": "2026-11-24T12:02:00Z",
         "version": 1,
         "posted_at": "2026-11-22T12:02:00Z",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aidmesh_node.domain.consent import Consent
+from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.group import Group
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.need_closing import Closing
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.pledge_fold import Booking, Coverage
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.domain.window import Window
+from aidmesh_node.views import needs
 from aidmesh_node.views.projection import HANDLERS
 from aidmesh_protocol.entry import SealedEntry
 from aidmesh_protocol.statements import (
@@ -41,7 +46,7 @@ from aidmesh_protocol.statements import (
     PledgeWithdrawn,
     Statement,
 )
-from tests.views.house import ALICE, BOB, CIRCLE, OTHER_CIRCLE, House
+from tests.views.house import ALICE, BOB, CIRCLE, NOON, OTHER_CIRCLE, House
 
 STATEMENTS: tuple[Statement, ...] = (
     NeedShared("100", "item", "60", NeedView("bedding", "Blankets", "high", 1, 2, "Dili")),
@@ -57,11 +62,15 @@ STATEMENTS: tuple[Statement, ...] = (
 )
 
 NUMBERS = st.integers(0, 3)
+DEEDS = (
+    *("share", "share wider", "unshare", "acknowledge", "cover", "close", "refer", "reopen"),
+    *("review", "call", "amend", "warn", "extend", "more urgent", "less urgent"),
+)
 STEPS = st.one_of(
     st.tuples(st.just("say"), st.sampled_from((ALICE, BOB)), NUMBERS, st.sampled_from(STATEMENTS),
               st.sampled_from((None, None, None, "view", "facts"))),
     st.tuples(st.just("deliver"), NUMBERS),
-    st.tuples(st.just("need"), NUMBERS, st.sampled_from(("share", "unshare", "acknowledge", "cover", "close"))),
+    st.tuples(st.just("need"), NUMBERS, st.sampled_from(DEEDS)),
     st.tuples(st.just("offer"), NUMBERS, st.sampled_from(("share", "unshare", "book", "withdraw"))),
     st.tuples(st.just("pledge"), st.sampled_from((GIVER, HOME)), NUMBERS,
               st.sampled_from(("revise", "counter", "accept", "commit", "hand", "receive", "release", "withdraw"))),
@@ -77,7 +86,8 @@ class Story:
     def __init__(self, house: House) -> None:
         self.house = house
         self.late: list[tuple[str, int, SealedEntry]] = []
-        self.needs = [house.need() for _ in range(4)]
+        soon = Window(None, NOON + timedelta(days=1))
+        self.needs = [house.need(window=soon) if number % 2 else house.need() for number in range(4)]
         self.offers = [house.offer() for _ in range(4)]
         self.pledges = {role: [self._pledge(role, number) for number in range(4)] for role in (GIVER, HOME)}
         house.link(ALICE, "Alice's group")
@@ -105,6 +115,16 @@ class Story:
                     "acknowledge": lambda need: need.acknowledge_unshare(act(heard=True), circle),
                     "cover": lambda need: need.cover(act(heard=True), pledge, Coverage(), after),
                     "close": lambda need: need.close(act(), "met"),
+                    "share wider": lambda need: need.share(act(), circle, said_yes, because_of_emergency=True),
+                    "refer": lambda need: need.close(act(), "referred", Closing(to="Clinic", consent=said_yes)),
+                    "reopen": lambda need: need.reopen(act()),
+                    "review": lambda need: need.review(act(), NOON + timedelta(days=number + 1)),
+                    "call": lambda need: need.record_contact(act(), ("no_answer", "reached")[number % 2]),
+                    "amend": lambda need: need.amend(act(), Decimal(50 + number)),
+                    "warn": lambda need: need.warn_of_expiry(act("node", None), 0),
+                    "extend": lambda need: need.extend(act(), NOON + timedelta(days=number + 2)),
+                    "more urgent": lambda need: need.change_urgency(act(), "emergency", "worse", EmergencyAdvice()),
+                    "less urgent": lambda need: need.change_urgency(act(), "low", "better"),
                 }
                 self.change(Need, self.needs[number], deeds[deed])
             case "offer", number, deed:
@@ -186,8 +206,23 @@ def test_step_by_step_is_from_nothing(steps: list[tuple[Any, ...]]) -> None:
             found = house.dump()
             house.views.rebuild()
             assert house.dump() == found
+            _check_nothing_is_forgotten(house)
         finally:
             house.close()
+
+
+def _check_nothing_is_forgotten(house: House) -> None:
+    """Every open need has a next action and a date for it, a closed one neither; open emergencies come first."""
+    shown = house.ask(needs.list_page, ours=True)["items"]
+    assert len(shown) == 4
+    for need in shown:
+        assert (need["next_action"] is not None) == (need["next_action_at"] is not None) == (need["state"] == "open")
+    pressing = [need["urgency"] == "emergency" and need["state"] == "open" for need in shown]
+    assert pressing == sorted(pressing, reverse=True)
+    due = house.ask(needs.untouched_page, NOON + timedelta(days=99))["items"]
+    assert {need["id"] for need in due} == {need["id"] for need in shown if need["state"] == "open"}
+    waits = [(need["urgency"] != "emergency", need["next_action_at"], need["id"]) for need in due]
+    assert waits == sorted(waits)
 
 
 def _events(aggregate: type[Any]) -> list[type[Any]]:

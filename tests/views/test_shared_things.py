@@ -77,6 +77,8 @@ def test_a_need_as_it_is_shared(linked: House) -> None:
         "coverage": "none",
         "fulfilment": "none",
         "shared_with": [],
+        "next_action": None,
+        "next_action_at": None,
         "version": 1,
         "posted_at": "2026-11-29T12:00:00Z",
     }

@@ -10,12 +10,18 @@ from aidmesh_node.application.drafts import NeedDraft, OfferDraft, Plan, person_
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.rights import require
 from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 
 
-def import_drafts(work: Work, by: Act, plan: Plan, namespace: UUID) -> dict[str, object]:
-    """Post what is new of a plan. Answers the new ids, how many rows were known already, and the plan's notes."""
+def import_drafts(
+    work: Work, by: Act, plan: Plan, namespace: UUID, advice: EmergencyAdvice | None = None
+) -> dict[str, object]:
+    """Post what is new of a plan. Answers the new ids, how many rows were known already, and the plan's notes.
+
+    Rows that say emergency are taken only with the `advice` that was acknowledged.
+    """
     require(by, "coordinator", "import a file")
     needs = [draft for draft in plan.needs if work.find(Need, draft.id) is None]
     offers = [draft for draft in plan.offers if work.find(Offer, draft.id) is None]
@@ -25,7 +31,7 @@ def import_drafts(work: Work, by: Act, plan: Plan, namespace: UUID) -> dict[str,
     ]
     differing = [draft.id.hex for draft, known in before if known is not None and _differs(known, draft)]
     for need_draft in needs:
-        _post_need(work, by, need_draft, namespace)
+        _post_need(work, by, need_draft, namespace, advice)
     for offer_draft in offers:
         _post_offer(work, by, offer_draft, namespace)
     corrected = (
@@ -54,7 +60,7 @@ def _differs(known: Need | Offer, draft: NeedDraft | OfferDraft) -> bool:
     )
 
 
-def _post_need(work: Work, by: Act, draft: NeedDraft, namespace: UUID) -> None:
+def _post_need(work: Work, by: Act, draft: NeedDraft, namespace: UUID, advice: EmergencyAdvice | None) -> None:
     need = Need.post(
         draft.id,
         _as_posted(by, draft.posted_on),
@@ -65,9 +71,10 @@ def _post_need(work: Work, by: Act, draft: NeedDraft, namespace: UUID) -> None:
         urgency=draft.urgency,
         window=draft.window,
         area=draft.area,
+        advice=advice,
     )
     if draft.closed_reason:
-        need.close(by, draft.closed_reason)
+        need.close_as_imported(by, draft.closed_reason)
     work.commit(need)
 
 

@@ -11,14 +11,19 @@ from aidmesh_node.application.ports import Work
 from aidmesh_node.application.rights import require, require_own
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.consent import Consent
+from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.need import Need
+from aidmesh_node.domain.need_closing import JUST_CLOSED, Closing
 from aidmesh_node.domain.quantity import Quantity
+from aidmesh_node.domain.refused import Refused
 from aidmesh_node.domain.window import ANY_TIME, Window
 
 
 @dataclass(frozen=True, slots=True)
 class PostNeed:
-    """What somebody asks for. `private` holds names, contacts and free text by field name: vault only."""
+    """What somebody asks for. `private` holds names, contacts and free text by field name: vault only. `advice` is
+    what was read out before it was saved as an emergency.
+    """
 
     category: str
     quantity: Quantity
@@ -28,6 +33,7 @@ class PostNeed:
     area: str | None = None
     language: str | None = None
     private: Mapping[str, str] = field(default_factory=dict)
+    advice: EmergencyAdvice | None = None
 
 
 def post_need(work: Work, by: Act, need_id: UUID, person: UUID, post: PostNeed) -> dict[str, object]:
@@ -43,6 +49,7 @@ def post_need(work: Work, by: Act, need_id: UUID, person: UUID, post: PostNeed) 
         window=post.window,
         area=post.area,
         language=post.language,
+        advice=post.advice,
     )
     if post.private:
         work.vault.put(person, need_id, post.private)
@@ -81,11 +88,17 @@ def withdraw_need(work: Work, by: Act, need_id: UUID) -> dict[str, object]:
     return told(need)
 
 
-def close_need(work: Work, by: Act, need_id: UUID, reason: str) -> dict[str, object]:
-    """Close with one of the named reasons; open pledges are released or declined."""
+def close_need(work: Work, by: Act, need_id: UUID, reason: str, said: Closing = JUST_CLOSED) -> dict[str, object]:
+    """Close with one of the named reasons and what goes with it; open pledges are released or declined."""
     require(by, "coordinator", "close a need")
     need = work.get(Need, need_id)
-    need.close(by, reason)
+    if said.of is not None and work.get(Need, said.of).closed_reason == "duplicate":
+        raise Refused(
+            "duplicate_of_a_duplicate",
+            "The need you named was itself closed as a duplicate.",
+            "Name the one that stays.",
+        )
+    need.close(by, reason, said)
     pledges.let_go_of(work, by, need)
     work.commit(need)
     return told(need)

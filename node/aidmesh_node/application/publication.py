@@ -38,7 +38,8 @@ from aidmesh_protocol.statements import Statement
 NEVER_PUBLISHED = frozenset(
     event.TOPIC.encode()
     for event in (
-        Need.Posted, Need.UnshareAcknowledged, Offer.Posted, Offer.UnshareAcknowledged,
+        Need.Posted, Need.UnshareAcknowledged, Need.EmergencyAdviceAcknowledged, Need.Reviewed, Need.ContactAttempted,
+        Need.ExpiryWarned, Need.Reopened, Offer.Posted, Offer.UnshareAcknowledged,
         Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
     )
 )  # fmt: skip
@@ -89,20 +90,35 @@ class Publication:
     def _about_need(self, work: Work, event: Event, need: Need) -> Iterator[Outgoing]:
         for circle_hex, share in need.shares.items():
             circle = bytes.fromhex(circle_hex)
-            subject = self._ids.subject(circle, need.id)
+            subject = self._ids.subject(circle, need.name_at(event.originator_version))
             told = work.subjects.find(circle, subject) is not None
+            of_now = need.is_of_now(event.originator_version)
+            shown = of_now and share.live and need.is_open
             match event:
-                case Need.Shared() if event.circle == circle_hex and share.live and need.is_open:
+                case Need.Shared() if event.circle == circle_hex and shown:
                     if _may_hear(work, circle):
                         work.subjects.put(circle, subject, "need", need.id)
                         yield self._say(circle, subject, event, need_shared(need))
-                case Need.CoverageChanged() if told and share.live and need.is_open:
+                case Need.UrgencyChanged() | Need.ExpiryExtended() if told and shown:
+                    yield from self._restate(work, circle, subject, event, need)
+                case Need.CoverageChanged() | Need.Amended() if told and shown:
                     yield self._say(circle, subject, event, need_updated(need))
                 case Need.Unshared() if event.circle == circle_hex and told:
                     revoked = self._say(circle, subject, event, say.NeedShareRevoked())
                     yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
-                case Need.Withdrawn() | Need.Closed() if told and share.live:
-                    yield self._say(circle, subject, event, say.NeedClosed(need.closed_reason or "withdrawn_by_person"))
+                case Need.Withdrawn() | Need.Closed() if told:
+                    # One that was reopened before we came here was closed all the same, for those who knew of it then.
+                    if share.live if of_now else circle_hex in need.circles_at_closing(event.originator_version):
+                        reason = event.reason if isinstance(event, Need.Closed) else "withdrawn_by_person"
+                        yield self._say(circle, subject, event, say.NeedClosed(reason))
+
+    def _restate(self, work: Work, circle: bytes, subject: bytes, event: Event, need: Need) -> Iterator[Outgoing]:
+        """The whole view again; the one before is served no more. Then the totals, which a view does not split."""
+        before = work.positions.get(_view_of(subject))
+        yield replace(self._say(circle, subject, event, need_shared(need)), withhold=before)
+        if need.received or need.reserved:
+            totals = self._say(circle, subject, event, need_updated(need))
+            yield replace(totals, statement_id=self._ids.statement(circle, event_id(event) + b"totals"))
 
     def _about_offer(self, work: Work, event: Event, offer: Offer) -> Iterator[Outgoing]:
         for circle_hex, share in offer.shares.items():

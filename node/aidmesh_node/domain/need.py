@@ -5,47 +5,34 @@ Four dimensions stay apart: lifecycle (`state`), coverage and fulfilment (derive
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from aidmesh_node.domain import event
+from aidmesh_node.domain import need_events, need_time
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.category import category_id
 from aidmesh_node.domain.consent import Consent
+from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.label import label, language_tag
+from aidmesh_node.domain.need_closing import CLOSE_REASONS, JUST_CLOSED, Closing, check_closing
+from aidmesh_node.domain.need_events import CLOSED, OPEN, REACHED
+from aidmesh_node.domain.need_time import EMERGENCY, NOTICE_HOURS, Warned
 from aidmesh_node.domain.pledge_fold import Coverage
 from aidmesh_node.domain.pledge_rules import room_in_need
 from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text
 from aidmesh_node.domain.refused import Refused, one_of
-from aidmesh_node.domain.sharing import (
-    ACKNOWLEDGED,
-    REVOKED,
-    SHARED,
-    ShareState,
-    check_circle,
-    check_not_shared,
-    check_shared,
-)
+from aidmesh_node.domain.sharing import ShareState, check_circle, check_not_shared, check_shared
 from aidmesh_node.domain.window import ANY_TIME, Window
 
-URGENCIES = ("low", "normal", "high", "emergency")
-CLOSE_REASONS = (
-    "met",
-    "partly_met",
-    "withdrawn_by_person",
-    "no_longer_wanted",
-    "expired",
-    "done_by_others",
-    "duplicate",
-    "referred",
-    "out_of_scope",
-    "unreachable",
-    "entered_in_error",
-)
-OPEN, CLOSED = "open", "closed"
+__all__ = ["CLOSED", "CLOSE_REASONS", "OPEN", "Need"]
+
+URGENCIES = ("low", "normal", "high", EMERGENCY)
+URGENCY_REASONS = ("worse", "better", "more_known", "mistaken")
+CONTACT_OUTCOMES = (REACHED, "no_answer", "message_left", "wrong_contact")
+NOTICE = timedelta(hours=NOTICE_HOURS)
 
 
 class Need(Recorded):
@@ -53,81 +40,29 @@ class Need(Recorded):
 
     TOPIC = "need"
 
-    class Event(event.Event):
-        pass
-
-    class Created(Event, event.Created):
-        TOPIC = "need:created"
-
-    class Posted(Created):
-        TOPIC = "need:posted"
-        person: UUID | None
-        category: str
-        item: str | None
-        quantity: Decimal
-        unit: str
-        urgency: str
-        window_start: datetime | None
-        window_end: datetime | None
-        area: str | None
-        language: str | None
-
-    class Shared(Event):
-        TOPIC = "need:shared"
-        circle: str
-        level: str
-        consent_given: str
-        consent_text_version: str
-        consent_language: str | None
-        person_knows: bool | None
-
-        def apply(self, aggregate: Need) -> None:
-            aggregate.shares[self.circle] = ShareState(SHARED, self.timestamp, self.level)
-
-    class Unshared(Event):
-        TOPIC = "need:unshared"
-        circle: str
-
-        def apply(self, aggregate: Need) -> None:
-            aggregate.shares[self.circle] = ShareState(REVOKED, self.timestamp, aggregate.shares[self.circle].level)
-
-    class UnshareAcknowledged(Event):
-        TOPIC = "need:unshare-acknowledged"
-        circle: str
-
-        def apply(self, aggregate: Need) -> None:
-            level = aggregate.shares[self.circle].level
-            aggregate.shares[self.circle] = ShareState(ACKNOWLEDGED, self.timestamp, level)
-
-    class CoverageChanged(Event):
-        TOPIC = "need:coverage-changed"
-        pledge_id: UUID
-        pledge_open: bool
-        reserved: Decimal
-        received: Decimal
-
-        def apply(self, aggregate: Need) -> None:
-            aggregate.reserved = self.reserved
-            aggregate.received = self.received
-            if self.pledge_open:
-                aggregate.open_pledges.add(self.pledge_id)
-            else:
-                aggregate.open_pledges.discard(self.pledge_id)
-
-    class Withdrawn(Event):
-        TOPIC = "need:withdrawn"
-
-        def apply(self, aggregate: Need) -> None:
-            aggregate.state = CLOSED
-            aggregate.closed_reason = "withdrawn_by_person"
-
-    class Closed(Event):
-        TOPIC = "need:closed"
-        reason: str
-
-        def apply(self, aggregate: Need) -> None:
-            aggregate.state = CLOSED
-            aggregate.closed_reason = self.reason
+    Event = need_events.Event
+    Created = need_events.Created
+    Posted = need_events.Posted
+    EmergencyAdviceAcknowledged = need_events.EmergencyAdviceAcknowledged
+    Shared = need_events.Shared
+    SharedInEmergency = need_events.SharedInEmergency
+    Unshared = need_events.Unshared
+    UnshareAcknowledged = need_events.UnshareAcknowledged
+    CoverageChanged = need_events.CoverageChanged
+    Amended = need_events.Amended
+    UrgencyChanged = need_events.UrgencyChanged
+    Reviewed = need_events.Reviewed
+    ContactAttempted = need_events.ContactAttempted
+    ExpiryWarned = need_events.ExpiryWarned
+    ExpiryExtended = need_events.ExpiryExtended
+    Withdrawn = need_events.Withdrawn
+    Closed = need_events.Closed
+    Expired = need_events.Expired
+    MarkedDuplicate = need_events.MarkedDuplicate
+    Referred = need_events.Referred
+    FoundOutOfScope = need_events.FoundOutOfScope
+    GivenUpReaching = need_events.GivenUpReaching
+    Reopened = need_events.Reopened
 
     def __init__(
         self,
@@ -155,8 +90,14 @@ class Need(Recorded):
         self.received = ZERO
         self.state = OPEN
         self.closed_reason: str | None = None
+        self.closed_at: datetime | None = None
         self.shares: dict[str, ShareState] = {}
+        self.emergency_circles: set[str] = set()
         self.open_pledges: set[UUID] = set()
+        self.unanswered = 0
+        self.warned: Warned | None = None
+        self.reopened_at_versions: list[int] = []
+        self.closed_to: list[frozenset[str]] = []
 
     @classmethod
     def post(
@@ -172,9 +113,13 @@ class Need(Recorded):
         window: Window = ANY_TIME,
         area: str | None = None,
         language: str | None = None,
+        advice: EmergencyAdvice | None = None,
     ) -> Self:
-        """A new open need. `item` and `area` may be shown to other groups and hold no personal details."""
-        return cls._begin(
+        """A new open need. `item` and `area` may be shown to other groups and hold no personal details.
+
+        An emergency needs the `advice` that was read out before.
+        """
+        need = cls._begin(
             cls.Posted,
             need_id,
             by,
@@ -189,6 +134,8 @@ class Need(Recorded):
             area=label("area", area),
             language=language_tag(language),
         )
+        need._acknowledge(by, advice)
+        return need
 
     @property
     def is_open(self) -> bool:
@@ -211,13 +158,43 @@ class Need(Recorded):
         """
         return _share_of(self.received, self.quantity)
 
-    def share(self, by: Act, circle: str, consent: Consent, level: str = "L1") -> None:
-        """Let the view of `level` go to one circle (64 hex digits), with the person's recorded consent."""
+    @property
+    def is_emergency(self) -> bool:
+        return self.urgency == EMERGENCY
+
+    def name_at(self, version: int) -> UUID:
+        """The id that other groups' names for this need are made of. For them a closed need is closed for good, so
+        one that was reopened goes by another; `version` is that of the event to be told.
+        """
+        reopened = self._reopened_by(version)
+        return uuid5(self.id, f"reopened {reopened}") if reopened else self.id
+
+    def is_of_now(self, version: int) -> bool:
+        """Whether an event of this version is of the need as it stands, not from before it was reopened."""
+        return self._reopened_by(version) == len(self.reopened_at_versions)
+
+    def circles_at_closing(self, version: int) -> frozenset[str]:
+        """Those it was shared with when the event of this version closed it."""
+        return self.closed_to[self._reopened_by(version)]
+
+    def share(
+        self, by: Act, circle: str, consent: Consent, level: str = "L1", *, because_of_emergency: bool = False
+    ) -> None:
+        """Let the view of `level` go to one circle (64 hex digits), with the person's recorded consent.
+
+        `because_of_emergency`: the consent is to just that, and the share ends when the emergency does.
+        """
         self._check_open()
         consent.check_level(level)
         check_not_shared(self.shares, check_circle(circle))
+        if because_of_emergency and not self.is_emergency:
+            raise Refused(
+                "no_emergency",
+                "Only an emergency is shared beyond the groups it is shared with one by one.",
+                "Share it with each group by itself, or change its urgency first.",
+            )
         self._record(
-            self.Shared,
+            self.SharedInEmergency if because_of_emergency else self.Shared,
             by,
             circle=circle,
             level=level,
@@ -273,19 +250,137 @@ class Need(Recorded):
             received=self.received + after.received - before.received,
         )
 
+    def amend(self, by: Act, quantity: Decimal) -> None:
+        """Ask for more or less, never for less than has arrived and is promised."""
+        self._check_open()
+        amount = Quantity(quantity, self.unit).amount
+        bound = self.received + self.reserved
+        if amount == self.quantity:
+            raise Refused("nothing_changed", f"This need already says {amount_text(amount)} {self.unit}.")
+        if amount < bound:
+            raise Refused(
+                "already_promised",
+                f"{amount_text(bound)} {self.unit} have arrived or are promised, so it cannot be less.",
+                "Release what is promised first, with thanks.",
+            )
+        self._record(self.Amended, by, quantity=amount)
+
+    def change_urgency(self, by: Act, urgency: str, reason: str, advice: EmergencyAdvice | None = None) -> None:
+        """Say that it is more or less urgent, and why; all clocks begin anew. When an emergency is over, what was
+        shared because of it is taken back.
+        """
+        self._check_open()
+        one_of("urgency", urgency, URGENCIES)
+        one_of("reason for another urgency", reason, URGENCY_REASONS)
+        if urgency == self.urgency:
+            raise Refused("nothing_changed", f"The urgency of this need already is {urgency}.")
+        over = sorted(self.emergency_circles) if self.is_emergency else []
+        self._record(self.UrgencyChanged, by, urgency=urgency, reason=reason)
+        self._acknowledge(by, advice)
+        for circle in over:
+            if self.shares[circle].live:
+                self.unshare(by, circle)
+
+    def review(self, by: Act, next_at: datetime | None = None) -> None:
+        """Somebody looked at it; it is looked at again at `next_at`, or after the usual time."""
+        self._check_open()
+        if next_at is not None:
+            need_time.check_next_look(self.urgency, by.at, next_at)
+        self._record(self.Reviewed, by, next_at=next_at)
+
+    def record_contact(self, by: Act, outcome: str) -> None:
+        """Somebody tried to reach whom it is for. However often in vain, that closes nothing."""
+        self._check_open()
+        self._record(self.ContactAttempted, by, outcome=one_of("outcome of a call", outcome, CONTACT_OUTCOMES))
+
+    def extend(self, by: Act, until: datetime) -> None:
+        """It is still wanted, until then."""
+        self._check_open()
+        need_time.check_extension(by.at, self.window.end, until)
+        self._record(self.ExpiryExtended, by, until=until)
+
+    def warn_of_expiry(self, by: Act, witnessed: int, notice: timedelta = NOTICE) -> bool:
+        """Say that it is about to end, if it is time to. False when there is nothing to say."""
+        end = self._ends_by_itself
+        if end is None or not need_time.needs_warning(by.at, end, self.warned, notice):
+            return False
+        self._record(self.ExpiryWarned, by, witnessed=witnessed)
+        return True
+
+    def expire(self, by: Act, witnessed: int, notice: timedelta = NOTICE) -> bool:
+        """End it, if its time is over, nothing is promised any more, and it was warned of for all of `notice`."""
+        end = self._ends_by_itself
+        if end is None or not need_time.has_run_out(by.at, witnessed, end, self.warned, notice):
+            return False
+        self._record(self.Expired, by, reason="expired")
+        return True
+
     def withdraw(self, by: Act) -> None:
         """The person no longer asks. The caller lets go of `open_pledges` with thanks."""
         self._check_open()
         self._record(self.Withdrawn, by)
 
-    def close(self, by: Act, reason: str) -> None:
-        """Close with one of CLOSE_REASONS. The caller declines or releases `open_pledges`."""
+    def close(self, by: Act, reason: str, said: Closing = JUST_CLOSED) -> None:
+        """Close with one of CLOSE_REASONS and what goes with it. The caller declines or releases `open_pledges`."""
+        self._check_open()
+        said = check_closing(
+            reason, said, self.id, unanswered=self.unanswered, received=self.received, reserved=self.reserved
+        )
+        match reason:
+            case "duplicate":
+                self._record(self.MarkedDuplicate, by, reason=reason, of=said.of)
+            case "referred":
+                assert said.consent is not None  # checked above
+                self._record(
+                    self.Referred,
+                    by,
+                    reason=reason,
+                    to=said.to,
+                    consent_given=said.consent.given,
+                    consent_text_version=said.consent.text_version,
+                    consent_language=said.consent.language,
+                    person_knows=said.consent.person_knows,
+                )
+            case "out_of_scope":
+                self._record(self.FoundOutOfScope, by, reason=reason, to=said.to)
+            case "unreachable":
+                self._record(self.GivenUpReaching, by, reason=reason, attempts=self.unanswered)
+            case _:
+                self._record(self.Closed, by, reason=reason)
+
+    def close_as_imported(self, by: Act, reason: str) -> None:
+        """It was closed before it came here, in another tool, which knows why."""
         self._check_open()
         self._record(self.Closed, by, reason=one_of("reason to close", reason, CLOSE_REASONS))
 
+    def reopen(self, by: Act) -> None:
+        """It is wanted after all. Shared with nobody, whoever knew of it before."""
+        if self.is_open:
+            raise Refused("not_closed", "This need is open.")
+        need_time.check_reopening(by.at, self.closed_at)
+        self._record(self.Reopened, by)
+
+    def _reopened_by(self, version: int) -> int:
+        return sum(1 for at in self.reopened_at_versions if at <= version)
+
+    @property
+    def _ends_by_itself(self) -> datetime | None:
+        """When it does; None while something is promised, and for what threatens a life."""
+        if not self.is_open or self.reserved > ZERO or self.is_emergency:
+            return None
+        return self.window.end
+
+    def _acknowledge(self, by: Act, advice: EmergencyAdvice | None) -> None:
+        if not self.is_emergency:
+            return
+        if advice is None:
+            EmergencyAdvice().check_acknowledged(False)
+        else:
+            self._record(self.EmergencyAdviceAcknowledged, by, number=advice.number)
+
     def _check_open(self) -> None:
         if not self.is_open:
-            raise Refused("need_closed", "This need is closed.", "Post a new need if help is wanted again.")
+            raise Refused("need_closed", "This need is closed.", "Reopen it, or post a new need, if help is wanted.")
 
 
 def _share_of(part: Decimal, whole: Decimal) -> str:

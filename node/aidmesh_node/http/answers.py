@@ -86,6 +86,8 @@ class Need(Answer, frozen=True, rename={"from_": "from"}):
     coverage: Annotated[Share, Meta(description="How much of it is received or reserved.")]
     fulfilment: Annotated[Share, Meta(description="How much of it is received.")]
     shared_with: list[SharedWith]
+    next_action: Annotated[Text | None, Meta(description="What we do next, in words; null once closed, or a peer's.")]
+    next_action_at: Annotated[Time | None, Meta(description="By when.")]
     version: Version
     posted_at: Time
 
@@ -250,6 +252,18 @@ class SharedNow(Changed, frozen=True):
     """A need or an offer after it was shared."""
 
     leaves: Leaves
+
+
+class SharedWithAll(SharedNow, frozen=True):
+    """An emergency after it was shared with everybody we are connected with. `circles`: those that are new."""
+
+    circles: list[CircleId]
+
+
+class Contacted(Changed, frozen=True):
+    """A need after an attempt to reach whom it is for. `unanswered`: how many in a row were in vain."""
+
+    unanswered: Count
 
 
 class PledgeChanged(Answer, frozen=True):

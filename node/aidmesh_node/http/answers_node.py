@@ -217,6 +217,21 @@ class Feed(Answer, frozen=True):
     incomplete: Count
 
 
+class ClockStanding(Answer, frozen=True):
+    """Whether this machine's clock is believed, and if not why: until then nothing ends because time has passed."""
+
+    trusted: bool
+    words: str
+
+
+class Advice(Answer, frozen=True):
+    """What is read out before an emergency is saved."""
+
+    schema_version: SchemaVersion
+    number: Annotated[Text, Meta(examples=["112"])]
+    text: Text
+
+
 class Status(Answer, frozen=True):
     """How this node stands."""
 
@@ -228,6 +243,7 @@ class Status(Answer, frozen=True):
     unsigned_feeds: Annotated[list[Origin], Meta(description="Feeds of ours that wait for peers before they sign.")]
     url: Text | None
     listen: Annotated[str, Meta(examples=["127.0.0.1:8420"])]
+    clock: ClockStanding
     position: Position
     counts: Counts
     feeds: list[Feed]

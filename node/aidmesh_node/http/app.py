@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, reference, status
+from aidmesh_node.http import board, imports, members, need_care, needs, offers, peers_api, pledges, reference, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
 from aidmesh_node.http.dry_run import is_dry_run
@@ -64,6 +64,14 @@ ROUTES: Final = (
     Route("POST", f"{API}/needs/{{id}}/unshare", Role.COORDINATOR, needs.unshare_need),
     Route("POST", f"{API}/needs/{{id}}/withdraw", Role.MEMBER, needs.withdraw_need),
     Route("POST", f"{API}/needs/{{id}}/close", Role.COORDINATOR, needs.close_need),
+    Route("POST", f"{API}/needs/{{id}}/reopen", Role.MEMBER, need_care.reopen_need),
+    Route("POST", f"{API}/needs/{{id}}/review", Role.MEMBER, need_care.review_need),
+    Route("POST", f"{API}/needs/{{id}}/contact-attempt", Role.MEMBER, need_care.record_contact),
+    Route("POST", f"{API}/needs/{{id}}/extend", Role.MEMBER, need_care.extend_need),
+    Route("POST", f"{API}/needs/{{id}}/amend", Role.MEMBER, need_care.amend_need),
+    Route("POST", f"{API}/needs/{{id}}/urgency", Role.MEMBER, need_care.change_urgency),
+    Route("POST", f"{API}/needs/{{id}}/share-wider", Role.COORDINATOR, need_care.share_wider),
+    Route("GET", f"{API}/emergency-advice", Role.MEMBER, need_care.show_emergency_advice),
     Route("POST", f"{API}/offers", Role.MEMBER, offers.post_offer),
     Route("GET", f"{API}/offers", Role.MEMBER, offers.list_offers),
     Route("GET", f"{API}/offers/{{id}}", Role.MEMBER, offers.show_offer),

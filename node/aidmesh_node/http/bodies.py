@@ -11,6 +11,7 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
+from aidmesh_node.domain.consent import Consent
 from aidmesh_node.http.fields import (
     LINE,
     Amount,
@@ -99,6 +100,7 @@ class NeedPosted(Strict, frozen=True):
     for_: Person | None = msgspec.field(default=None, name="for")
     note: Prose | None = None
     on_behalf: bool = False
+    emergency_advice_acknowledged: bool = False
 
 
 class OfferPosted(Strict, frozen=True):
@@ -123,6 +125,11 @@ class ConsentGiven(Strict, frozen=True):
     person_knows: bool | None = None
 
 
+def as_consent(said: ConsentGiven) -> Consent:
+    """The consent that a body tells of. Raises Refused."""
+    return Consent(said.given, said.text_version, said.language, said.person_knows)
+
+
 class Audience(Strict, frozen=True):
     """A circle by id, or the peer with whom we share one; neither: the only active circle."""
 
@@ -135,7 +142,13 @@ class NeedShared(Audience, frozen=True, kw_only=True):
 
 
 class Closed(Strict, frozen=True):
+    """`of` goes with duplicate, `to` and `consent` with referred, `to` and `referral_offered` with out_of_scope."""
+
     reason: CloseReason
+    of: IdText | None = None
+    to: Line | None = None
+    consent: ConsentGiven | None = None
+    referral_offered: bool = False
 
 
 class Empty(Strict, frozen=True):
@@ -216,3 +229,4 @@ class Imported(Strict, frozen=True):
     as_of: date | None = None
     where: dict[Line, Annotated[str, Meta(max_length=400)]] | None = None
     dry_run: bool = False
+    emergency_advice_acknowledged: bool = False

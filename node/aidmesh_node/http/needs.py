@@ -10,7 +10,7 @@ from aiohttp import web
 
 from aidmesh_node.application import needs
 from aidmesh_node.application.needs import PostNeed
-from aidmesh_node.domain.consent import Consent
+from aidmesh_node.domain.need_closing import Closing
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.window import Window
 from aidmesh_node.http import answers
@@ -21,12 +21,14 @@ from aidmesh_node.http.bodies import (
     Empty,
     NeedPosted,
     NeedShared,
+    as_consent,
     moment,
 )
 from aidmesh_node.http.call import Call
+from aidmesh_node.http.need_care import acknowledged_advice
 from aidmesh_node.http.operation import operation
 from aidmesh_node.http.private import check_item, private_fields, reveal
-from aidmesh_node.http.problems import not_found
+from aidmesh_node.http.problems import bad_field, not_found
 from aidmesh_node.views import needs as views
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
 
@@ -47,11 +49,13 @@ class Listing(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     state: Literal["open", "closed"] | None = None
     ours: bool | None = None
+    untouched: bool = False
+    """Only our open ones whose next action is due, the longest overdue first."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=PAGE_ITEMS_MAX)] | None = None
     cursor: Annotated[str, msgspec.Meta(max_length=400)] | None = None
 
 
-@operation(answers.Changed, status=201, takes=POSTED, refuses={422: CANNOT_BE_MEANT})
+@operation(answers.Changed, status=201, takes=POSTED, refuses={422: f"{CANNOT_BE_MEANT} emergency_advice"})
 async def post_need(call: Call) -> web.Response:
     """Post a need.
 
@@ -60,6 +64,7 @@ async def post_need(call: Call) -> web.Response:
     """
     body = POSTED.read(call.body)
     await check_item(call, body.item)
+    advice = acknowledged_advice(call, body.urgency, body.emergency_advice_acknowledged)
     act_id, need_id, person = call.new_ids(3)
     by = call.act(act_id, person if body.on_behalf else None)
     post = PostNeed(
@@ -71,17 +76,23 @@ async def post_need(call: Call) -> web.Response:
         area=body.area,
         language=body.language,
         private=private_fields(body.for_, body.note),
+        advice=advice,
     )
     return await call.commit(lambda work: needs.post_need(work, by, need_id, person, post), 201)
 
 
 @operation(answers.NeedPage, asks=Listing)
 async def list_needs(call: Call) -> web.Response:
-    """List needs, newest first.
+    """List needs, emergencies and then the newest first.
 
-    Ours, and those that peers show us.
+    Ours, and those that peers show us. `untouched`: our own that wait for somebody, the longest overdue first.
     """
     wanted = call.query(Listing)
+    if wanted.untouched:
+        if wanted.state == "closed" or wanted.ours is False:
+            raise bad_field("$.untouched", "Only our own open needs wait for us")
+        now = call.node.clock.now()
+        return call.listed(await call.page(views.untouched_page, now, limit=wanted.limit, cursor=wanted.cursor))
     return call.listed(
         await call.page(views.list_page, state=wanted.state, ours=wanted.ours, limit=wanted.limit, cursor=wanted.cursor)
     )
@@ -118,8 +129,7 @@ async def share_need(call: Call) -> web.Response:
     """
     body = SHARED.read(call.body)
     need_id, circle, by = await _need(call), await call.reads.circle(body), call.act()
-    given = body.consent
-    consent = Consent(given.given, given.text_version, given.language, given.person_knows)
+    consent = as_consent(body.consent)
     return await call.commit(lambda work: needs.share_need(work, by, need_id, circle, consent))
 
 
@@ -147,7 +157,16 @@ async def withdraw_need(call: Call) -> web.Response:
     return await call.commit(lambda work: needs.withdraw_need(work, by, need_id))
 
 
-@operation(answers.Changed, takes=CLOSED, refuses={409: "need_closed", 422: "unknown_reason_to_close"})
+@operation(
+    answers.Changed,
+    takes=CLOSED,
+    refuses={
+        404: "not_found",
+        409: "already_helped duplicate_of_a_duplicate need_closed not_tried_enough",
+        422: "bad_to duplicate_of_itself duplicate_of_what no_consent no_referral_offered not_with_this_reason "
+        "only_by_itself only_by_withdrawing referred_to_whom unknown_reason_to_close",
+    },
+)
 async def close_need(call: Call) -> web.Response:
     """Close a need for a reason.
 
@@ -155,7 +174,13 @@ async def close_need(call: Call) -> web.Response:
     """
     body = CLOSED.read(call.body)
     need_id, by = await _need(call), call.act()
-    return await call.commit(lambda work: needs.close_need(work, by, need_id, body.reason))
+    said = Closing(
+        of=None if body.of is None else await call.reads.own_id(body.of, "need"),
+        to=body.to,
+        consent=None if body.consent is None else as_consent(body.consent),
+        referral_offered=body.referral_offered,
+    )
+    return await call.commit(lambda work: needs.close_need(work, by, need_id, body.reason, said))
 
 
 async def _need(call: Call) -> UUID:

@@ -38,7 +38,9 @@ RETRY_AFTER = {"Retry-After": "1"}
 
 CONFLICTS = frozenset(
     [
+        "closed_long_ago",
         "declined",
+        "duplicate_of_a_duplicate",
         "expired",
         "hand_over_first",
         "handed_over",
@@ -47,7 +49,10 @@ CONFLICTS = frozenset(
         "more_than_offered",
         "need_closed",
         "not_accepted",
+        "never_ends",
+        "no_emergency",
         "not_active",
+        "not_closed",
         "not_committed",
         "not_confirmed",
         "not_enough_left",
@@ -55,6 +60,7 @@ CONFLICTS = frozenset(
         "not_pending",
         "not_shared",
         "not_suspended",
+        "not_tried_enough",
         "not_yours",
         "nothing_changed",
         "nothing_in_transit",

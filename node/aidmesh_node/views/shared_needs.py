@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from aidmesh_node.domain.need_time import EMERGENCY
 from aidmesh_node.views import tracking
 from aidmesh_node.views.amounts import remaining, share_of
 from aidmesh_node.views.foreign import Place
@@ -40,9 +41,10 @@ CREATE TABLE shared_needs (
     version INTEGER NOT NULL,
     shared_idx INTEGER NOT NULL, shared_leaf BLOB NOT NULL,
     newest_idx INTEGER NOT NULL, newest_leaf BLOB NOT NULL,
+    listed TEXT NOT NULL,
     UNIQUE (id, feed)
 );
-CREATE INDEX shared_needs_listed ON shared_needs (posted_at, feed, posted_idx)
+CREATE INDEX shared_needs_listed ON shared_needs (listed, feed, posted_idx)
     WHERE described AND state <> 'revoked';
 CREATE INDEX shared_needs_open ON shared_needs (feed) WHERE described AND state = 'open'
 """
@@ -50,7 +52,7 @@ CREATE INDEX shared_needs_open ON shared_needs (feed) WHERE described AND state 
 COLUMNS = (
     "id", "feed", "state", "closed_reason", "described", "category", "item", "item_key",
     "urgency", "starts", "ends", "area", "quantity", "unit", "received", "reserved", "open", "posted_at", "posted_idx",
-    "version", "shared_idx", "shared_leaf", "newest_idx", "newest_leaf",
+    "version", "shared_idx", "shared_leaf", "newest_idx", "newest_leaf", "listed",
 )  # fmt: skip
 
 
@@ -82,6 +84,11 @@ class Row:
     shared_leaf: bytes
     newest_idx: int
     newest_leaf: bytes
+    listed: str = ""
+    """Its place in the list, as for our own: open emergencies sort after all others."""
+
+    def place(self) -> None:
+        self.listed = f"{int(self.urgency == EMERGENCY and self.state == 'open')}{self.posted_at}"
 
     def describe(self, view: NeedView) -> None:
         self.described = 1
@@ -129,6 +136,7 @@ class SharedNeedsFold:
             row.state, row.closed_reason = "closed", statement.reason
         row.version += 1
         row.newest_idx, row.newest_leaf = place.index, place.leaf
+        row.place()
         self._rows.put(key, row)
 
     def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
@@ -139,6 +147,7 @@ class SharedNeedsFold:
             return
         if statement.view is not None:
             row.describe(statement.view)
+            row.place()
             self._rows.put(key, row)
 
     def _shared(self, key: Key, row: Row | None, place: Place, entry: Entry, said: NeedShared) -> Row:
@@ -171,7 +180,7 @@ FIELDS = (
     ", ".join("s." + column for column in COLUMNS)
     + ", speakers.circle, speakers.owner, (SELECT name FROM group_names WHERE gid = speakers.owner)"
 )
-_POSTED_AT = COLUMNS.index("posted_at")
+_LISTED, _POSTED_IDX = COLUMNS.index("listed"), COLUMNS.index("posted_idx")
 SELECT = "SELECT " + FIELDS + FROM
 IN_FORCE = (
     " s.feed IN (SELECT feed FROM speakers JOIN circles USING (circle)"
@@ -195,15 +204,17 @@ def get(connection: sqlite3.Connection, id: str, owner: str | None = None) -> di
 def listed(
     connection: sqlite3.Connection, state: str | None, after: Mark, limit: int
 ) -> list[tuple[Mark, dict[str, Any]]]:
-    """Those of circles in force whose description is here and not taken back, newest first, as Need JSON."""
+    """Those of circles in force whose description is here and not taken back: open emergencies, then newest first, as
+    Need JSON.
+    """
     rows = connection.execute(
-        SELECT + "WHERE s.described AND s.state <> 'revoked' AND (s.posted_at, s.feed, s.posted_idx) < (?, ?, ?)"
+        SELECT + "WHERE s.described AND s.state <> 'revoked' AND (s.listed, s.feed, s.posted_idx) < (?, ?, ?)"
         " AND (? IS NULL OR s.state = ?)"
         f" AND {IN_FORCE}"
-        " ORDER BY s.posted_at DESC, s.feed DESC, s.posted_idx DESC LIMIT ?",
+        " ORDER BY s.listed DESC, s.feed DESC, s.posted_idx DESC LIMIT ?",
         (*after, state, state, limit),
     )
-    return [(Mark(row[_POSTED_AT], row[1], row[_POSTED_AT + 1]), to_json(row)) for row in rows]
+    return [(Mark(row[_LISTED], row[1], row[_POSTED_IDX]), to_json(row)) for row in rows]
 
 
 def open_ones(
@@ -277,6 +288,9 @@ def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
         "coverage": share_of(need["quantity"], need["received"], need["reserved"]),
         "fulfilment": share_of(need["quantity"], need["received"]),
         "shared_with": [],
+        # What is to be done next is their home's business.
+        "next_action": None,
+        "next_action_at": None,
         "version": need["version"],
         "posted_at": need["posted_at"],
     }
