@@ -14,6 +14,7 @@ from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
 
+from aidmesh_node.domain import pledge_events
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.pledge import GIVER, HOME, LOCAL, Pledge
@@ -122,7 +123,7 @@ class Group:
         self.act(self.pledges[pledge_id], lambda pledge: repeat(pledge, event), told=True)
 
 
-def taken_up(pledge_id: UUID, speaker: Group, event: Pledge.Offered) -> Pledge:
+def taken_up(pledge_id: UUID, speaker: Group, event: pledge_events.Offered) -> Pledge:
     return Pledge.offer(
         pledge_id,
         heard(),

@@ -15,12 +15,13 @@ AGGREGATES: list[type[Recorded]] = [
 
 FROZEN = {
     "need:posted", "need:shared", "need:unshared", "need:unshare-acknowledged", "need:coverage-changed",
-    "need:withdrawn", "need:closed",
+    "need:receipts-presumed", "need:withdrawn", "need:closed",
     "offer:posted", "offer:shared", "offer:unshared", "offer:unshare-acknowledged", "offer:booking-changed",
     "offer:withdrawn", "offer:closed",
     "pledge:offered", "pledge:revised", "pledge:committed", "pledge:withdrawn", "pledge:handed-over",
     "pledge:hand-over-failed", "pledge:countered", "pledge:declined", "pledge:accepted", "pledge:released",
-    "pledge:received",
+    "pledge:received", "pledge:time-proposed", "pledge:hand-over-missed", "pledge:hand-over-corrected",
+    "pledge:receipt-corrected", "pledge:receipt-asked", "pledge:receipt-presumed", "pledge:discrepancy-left",
     "member:invited", "member:joined", "member:role-changed", "member:revoked",
     "group:founded", "group:described",
     "peer-link:invited", "peer-link:pending", "peer-link:confirmed", "peer-link:signed", "peer-link:activated",

@@ -114,6 +114,16 @@ class Need(Recorded):
             else:
                 aggregate.open_pledges.discard(self.pledge_id)
 
+    class ReceiptsPresumed(CoverageChanged):
+        """As CoverageChanged, where what is presumed to have arrived changed as well."""
+
+        TOPIC = "need:receipts-presumed"
+        presumed: Decimal
+
+        def apply(self, aggregate: Need) -> None:
+            super().apply(aggregate)
+            aggregate.presumed = self.presumed
+
     class Withdrawn(Event):
         TOPIC = "need:withdrawn"
 
@@ -153,6 +163,7 @@ class Need(Recorded):
         self.language = language
         self.reserved = ZERO
         self.received = ZERO
+        self.presumed = ZERO
         self.state = OPEN
         self.closed_reason: str | None = None
         self.shares: dict[str, ShareState] = {}
@@ -196,17 +207,22 @@ class Need(Recorded):
 
     @property
     def acceptable(self) -> Decimal:
-        """How much more may be accepted: quantity - received - reserved, never below 0."""
-        return max(ZERO, self.quantity - self.received - self.reserved)
+        """How much more may be accepted: quantity - received or presumed - reserved, never below 0."""
+        return max(ZERO, self.quantity - self.arrived - self.reserved)
+
+    @property
+    def arrived(self) -> Decimal:
+        """Received, or presumed to be: what counts wherever somebody asks what is still wanted."""
+        return self.received + self.presumed
 
     @property
     def coverage(self) -> str:
-        """none, partial, full or over: how much of the need is received or counted on."""
-        return _share_of(self.received + self.reserved, self.quantity)
+        """none, partial, full or over: how much of the need is received, presumed to be, or counted on."""
+        return _share_of(self.arrived + self.reserved, self.quantity)
 
     @property
     def fulfilment(self) -> str:
-        """none, partial, full or over: how much of the need is received. A person closes it, never
+        """none, partial, full or over: how much of the need is confirmed as received. A person closes it, never
         arithmetic.
         """
         return _share_of(self.received, self.quantity)
@@ -255,7 +271,7 @@ class Need(Recorded):
         """
         if before == after and after.open == (pledge_id in self.open_pledges):
             return
-        more, room = room_in_need(self.quantity, self.reserved, self.received, before, after)
+        more, room = room_in_need(self.quantity, self.reserved, self.arrived, before, after)
         if more > 0 and not by.heard:
             self._check_open()
             if more > room:
@@ -264,14 +280,17 @@ class Need(Recorded):
                     f"This need still lacks {amount_text(room)} {self.unit}, not {amount_text(more)}.",
                     f"Accept at most {amount_text(room)} {self.unit}." if room else "Decline with thanks.",
                 )
-        self._record(
-            self.CoverageChanged,
-            by,
-            pledge_id=pledge_id,
-            pledge_open=after.open,
-            reserved=self.reserved + more,
-            received=self.received + after.received - before.received,
-        )
+        totals: dict[str, object] = {
+            "pledge_id": pledge_id,
+            "pledge_open": after.open,
+            "reserved": self.reserved + after.reserved - before.reserved,
+            "received": self.received + after.received - before.received,
+        }
+        if before.presumed == after.presumed:
+            self._record(self.CoverageChanged, by, **totals)
+        else:
+            presumed = self.presumed + after.presumed - before.presumed
+            self._record(self.ReceiptsPresumed, by, **totals, presumed=presumed)
 
     def withdraw(self, by: Act) -> None:
         """The person no longer asks. The caller lets go of `open_pledges` with thanks."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from aidmesh_node.domain import pledge_events
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_node.views import tracking
@@ -145,7 +146,7 @@ class PledgesView:
         self._folded: OrderedDict[UUID, Pledge] = OrderedDict()
         self._folded_max = folded_max
 
-    def apply(self, event: Pledge.Event | Pledge.Offered) -> None:
+    def apply(self, event: pledge_events.Event) -> None:
         """Project one event, in the running transaction."""
         pledge = self._folded.pop(event.originator_id, None)
         if pledge is None and event.originator_version > 1:
@@ -163,7 +164,7 @@ class PledgesView:
         """The transaction was rolled back: fold again from the log."""
         self._folded.clear()
 
-    def _write(self, pledge: Pledge, event: Pledge.Event | Pledge.Offered) -> None:
+    def _write(self, pledge: Pledge, event: pledge_events.Event) -> None:
         state = pledge.state
         self._connection.execute(
             _UPSERT,
