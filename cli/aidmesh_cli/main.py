@@ -19,6 +19,7 @@ from aidmesh_cli import (
     offer,
     peer,
     pledge,
+    settling,
     status,
     verify,
 )
@@ -59,6 +60,10 @@ for command in (
     *(status.status, verify.verify, import_csv.import_, config.config),
 ):
     cli.add_command(command)
+
+
+for command in settling.COMMANDS:
+    pledge.pledge.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:

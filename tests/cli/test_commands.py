@@ -126,6 +126,28 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         {"quantity": "5", "condition": "damaged"},
         "Received: pledge aaaaaaaa.",
     ),
+    (
+        f"pledge counter {ID} --from 2026-12-01 --until 2026-12-03",
+        f"/pledges/{ID}/counter",
+        {"from": "2026-12-01T00:00:00Z", "until": "2026-12-03T23:59:00Z"},
+        "Countered: pledge aaaaaaaa.",
+    ),
+    (
+        f"pledge revise {ID} --quantity 5 --until 2026-12-03",
+        f"/pledges/{ID}/revise",
+        {"quantity": "5", "until": "2026-12-03T23:59:00Z"},
+        "Revised: pledge aaaaaaaa.",
+    ),
+    (f"pledge ask {ID} --how phone", f"/pledges/{ID}/ask", {"how": "phone"}, "Asked about: pledge aaaaaaaa."),
+    (f"pledge presume {ID}", f"/pledges/{ID}/presume", {}, "Presumed: pledge aaaaaaaa."),
+    (f"pledge correct {ID} --quantity 5", f"/pledges/{ID}/correct", {"quantity": "5"}, "Corrected: pledge aaaaaaaa."),
+    (
+        f"pledge correct {ID} --quantity 0 --side giver",
+        f"/pledges/{ID}/correct",
+        {"quantity": "0", "side": "giver"},
+        "Corrected: pledge aaaaaaaa.",
+    ),
+    (f"pledge leave {ID}", f"/pledges/{ID}/leave", {}, "Left as it is: pledge aaaaaaaa."),
     (f"member role {ID} operator", f"/members/{ID}/role", {"role": "operator"}, "Member aaaaaaaa is now operator."),
     (f"member revoke {ID}", f"/members/{ID}/revoke", {}, "Member aaaaaaaa has no access any more."),
 ]
@@ -162,6 +184,7 @@ def test_every_command_that_changes_something_is_in_the_table() -> None:
         "pledge": (
             *("offer", "revise", "commit", "withdraw", "hand-over"),
             *("counter", "accept", "decline", "release", "receive"),
+            *("ask", "presume", "correct", "leave"),
         ),
         "member": ("role", "revoke"),
     }

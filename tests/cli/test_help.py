@@ -22,7 +22,7 @@ PROMISED = """
 init run demo board status verify
 need post|list|show|share|unshare|withdraw|close
 offer post|list|show|share|unshare|withdraw
-pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive
+pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive|ask|presume|correct|leave
 member invite|join|list|role|revoke
 peer invite|accept|list|status
 import csv

@@ -37,6 +37,9 @@ POST /api/v1/pledges/{id}/accept        member
 POST /api/v1/pledges/{id}/decline       member
 POST /api/v1/pledges/{id}/release       member
 POST /api/v1/pledges/{id}/receive       member
+POST /api/v1/pledges/{id}/ask           member
+POST /api/v1/pledges/{id}/correct       member
+POST /api/v1/pledges/{id}/leave         member
 GET  /api/v1/board                      member
 GET  /api/v1/members                    member
 GET  /api/v1/peers                      member
@@ -45,6 +48,7 @@ GET  /api/v1/circles                    member
 POST /api/v1/needs/{id}/share           coordinator
 POST /api/v1/needs/{id}/unshare         coordinator
 POST /api/v1/needs/{id}/close           coordinator
+POST /api/v1/pledges/{id}/presume       coordinator
 POST /api/v1/offers/{id}/share          coordinator
 POST /api/v1/offers/{id}/unshare        coordinator
 GET  /api/v1/suggestions                coordinator

@@ -49,6 +49,7 @@ def test_a_need_as_it_is_posted(house: House) -> None:
         "state": "open",
         "closed_reason": None,
         "received": "0",
+        "presumed": "0",
         "reserved": "0",
         "open": "31800",
         "coverage": "none",

@@ -72,6 +72,7 @@ def test_a_need_as_it_is_shared(linked: House) -> None:
         "state": "open",
         "closed_reason": None,
         "received": "0",
+        "presumed": None,
         "reserved": "0",
         "open": "100",
         "coverage": "none",

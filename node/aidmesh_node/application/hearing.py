@@ -15,7 +15,7 @@ from aidmesh_node.application.ports import Work
 from aidmesh_node.application.subject_ids import heard_pledge_id
 from aidmesh_node.domain.act import NODE, Act
 from aidmesh_node.domain.need import Need
-from aidmesh_node.domain.pledge import HOME, Pledge
+from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.pledge_fold import PledgeState
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.refused import Refused, illegal
@@ -67,6 +67,7 @@ def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statemen
 
 
 def _record(pledge: Pledge, by: Act, statement: object) -> None:
+    theirs = GIVER if pledge.role == HOME else HOME
     match statement:
         case said.PledgeRevised():
             pledge.revise(by, Decimal(statement.quantity), statement.revision)
@@ -88,6 +89,18 @@ def _record(pledge: Pledge, by: Act, statement: object) -> None:
             pledge.release(by, statement.reason, statement.acceptance)
         case said.ReceiptConfirmed():
             pledge.receive(by, Decimal(statement.quantity), statement.condition, statement.number)
+        case said.HandoverProposed():
+            pledge.propose_time(by, theirs, _window(statement.from_minute, statement.until_minute), statement.revision)
+        case said.HandoverMissed():
+            pledge.miss_hand_over(by, statement.reason, statement.number)
+        case said.HandoverCorrected():
+            pledge.correct(by, GIVER, Decimal(statement.quantity), statement.number)
+        case said.ReceiptCorrected():
+            pledge.correct(by, HOME, Decimal(statement.quantity), statement.number)
+        case said.ReceiptPresumed():
+            pledge.presume_receipt(by, Decimal(statement.quantity), statement.corrections, statement.number)
+        case said.DiscrepancyLeft():
+            pledge.leave_discrepancy(by, theirs, (Decimal(statement.handed), Decimal(statement.received)))
         case _:
             raise Refused("illegal", f"{type(statement).__name__} is not about a pledge.")
 

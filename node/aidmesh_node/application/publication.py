@@ -29,6 +29,7 @@ from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.quantity import amount_text
+from aidmesh_node.domain.window import Window
 from aidmesh_protocol import statements as say
 from aidmesh_protocol.entry import Ref
 from aidmesh_protocol.identity import circle_origin, origin_hash
@@ -39,7 +40,7 @@ NEVER_PUBLISHED = frozenset(
     event.TOPIC.encode()
     for event in (
         Need.Posted, Need.UnshareAcknowledged, Offer.Posted, Offer.UnshareAcknowledged,
-        Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
+        Pledge.ReceiptAsked, Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
     )
 )  # fmt: skip
 """Topics that never lead to a statement: most of a busy group's log, so publication does not even read them."""
@@ -123,7 +124,7 @@ class Publication:
                     yield self._say(circle, subject, event, say.OfferClosed(offer.closed_reason or "withdrawn"))
 
     def _about_pledge(self, work: Work, event: Event, pledge: Pledge) -> Iterator[Outgoing]:
-        if pledge.circle is None:
+        if pledge.circle is None or isinstance(event, Pledge.ReceiptAsked):
             return
         circle = bytes.fromhex(pledge.circle)
         if pledge.role == GIVER:
@@ -175,7 +176,9 @@ def _giver_says(event: Event, pledge: Pledge, offer: bytes | None) -> Statement:
             return say.HandoverDeclared(event.number, amount_text(event.quantity), event.outcome)
         case Pledge.HandOverFailed():
             return say.HandoverFailed(event.number, event.reason)
-    raise TypeError(f"a giver does not say {type(event).__qualname__}")
+        case Pledge.HandOverCorrected():
+            return say.HandoverCorrected(event.number, amount_text(event.quantity))
+    return _either_says(event)
 
 
 def _home_says(event: Event) -> Statement:
@@ -190,7 +193,23 @@ def _home_says(event: Event) -> Statement:
             return say.PledgeReleased(event.acceptance, event.reason)
         case Pledge.Received():
             return say.ReceiptConfirmed(event.number, amount_text(event.quantity), event.condition)
-    raise TypeError(f"a home does not say {type(event).__qualname__}")
+        case Pledge.HandOverMissed():
+            return say.HandoverMissed(event.number, event.reason)
+        case Pledge.ReceiptPresumed():
+            return say.ReceiptPresumed(event.number, amount_text(event.quantity), event.corrections)
+        case Pledge.ReceiptCorrected():
+            return say.ReceiptCorrected(event.number, amount_text(event.quantity))
+    return _either_says(event)
+
+
+def _either_says(event: Event) -> Statement:
+    match event:
+        case Pledge.TimeProposed():
+            window = Window(event.window_start, event.window_end)
+            return say.HandoverProposed(event.revision, *epoch_minutes(window))
+        case Pledge.DiscrepancyLeft():
+            return say.DiscrepancyLeft(amount_text(event.handed), amount_text(event.received))
+    raise TypeError(f"nobody says {type(event).__qualname__} about a pledge")
 
 
 def _may_hear(work: Work, circle: bytes) -> bool:

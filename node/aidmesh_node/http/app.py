@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, status
+from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, settling, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
@@ -80,6 +80,10 @@ ROUTES: Final = (
     Route("POST", f"{API}/pledges/{{id}}/decline", Role.MEMBER, pledges.decline_pledge),
     Route("POST", f"{API}/pledges/{{id}}/release", Role.MEMBER, pledges.release_pledge),
     Route("POST", f"{API}/pledges/{{id}}/receive", Role.MEMBER, pledges.receive_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/ask", Role.MEMBER, settling.ask_receipt),
+    Route("POST", f"{API}/pledges/{{id}}/presume", Role.COORDINATOR, settling.presume_receipt),
+    Route("POST", f"{API}/pledges/{{id}}/correct", Role.MEMBER, settling.correct_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/leave", Role.MEMBER, settling.leave_discrepancy),
     Route("GET", f"{API}/board", Role.MEMBER, board.show_board),
     Route("GET", f"{API}/suggestions", Role.COORDINATOR, board.list_suggestions),
     Route("POST", f"{API}/imports", Role.COORDINATOR, imports.import_files, IMPORT_BYTES_MAX),

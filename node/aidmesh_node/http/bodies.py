@@ -140,8 +140,23 @@ class PledgeOffered(Strict, frozen=True):
     until: Moment | None = None
 
 
-class QuantityGiven(Strict, frozen=True):
+class TermsProposed(Strict, frozen=True):
+    """Another quantity, another time, or both; what is left out stays as it is."""
+
+    quantity: Amount | None = None
+    from_: Moment | None = msgspec.field(default=None, name="from")
+    until: Moment | None = None
+
+
+class ReceiptAsked(Strict, frozen=True):
+    how: Word = "other"
+
+
+class Corrected(Strict, frozen=True):
+    """So much, all in all. `side` (giver, home) only where both are ours."""
+
     quantity: Amount
+    side: Word | None = None
 
 
 class QuantityMaybe(Strict, frozen=True):

@@ -22,7 +22,7 @@ from aidmesh_node.views import shared_needs
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
 
 OFFERED = Body(bodies.PledgeOffered)
-QUANTITY = Body(bodies.QuantityGiven)
+TERMS = Body(bodies.TermsProposed)
 QUANTITY_MAYBE = Body(bodies.QuantityMaybe, optional=True)
 HANDED_OVER = Body(bodies.HandedOver, optional=True)
 RECEIVED = Body(bodies.Received, optional=True)
@@ -39,6 +39,7 @@ Phase = Literal[
     "released",
     "handed_over",
     "partly_received",
+    "presumed",
     "received",
 ]
 
@@ -91,27 +92,27 @@ async def show_pledge(call: Call) -> web.Response:
 
 
 async def revise_pledge(call: Call) -> web.Response:
-    amount = parse_amount(QUANTITY.read(call.body).quantity)
-    pledge_id, by = await _pledge(call), call.act()
-    return await call.commit(lambda work: pledges.revise_pledge(work, by, pledge_id, amount))
+    amount, window = _terms(call)
+    pledge_id, by = await own_pledge(call), call.act()
+    return await call.commit(lambda work: pledges.revise_pledge(work, by, pledge_id, amount, window))
 
 
 async def commit_pledge(call: Call) -> web.Response:
     EMPTY.read(call.body)
-    pledge_id, by = await _pledge(call), call.act()
+    pledge_id, by = await own_pledge(call), call.act()
     return await call.commit(lambda work: pledges.commit_pledge(work, by, pledge_id))
 
 
 async def withdraw_pledge(call: Call) -> web.Response:
     EMPTY.read(call.body)
-    pledge_id, by = await _pledge(call), call.act()
+    pledge_id, by = await own_pledge(call), call.act()
     return await call.commit(lambda work: pledges.withdraw_pledge(work, by, pledge_id))
 
 
 async def hand_over(call: Call) -> web.Response:
     body = HANDED_OVER.read(call.body)
     amount, failed = _amount(body.quantity), body.failed
-    pledge_id, by = await _pledge(call), call.act()
+    pledge_id, by = await own_pledge(call), call.act()
     if failed is None:
         return await call.commit(lambda work: pledges.hand_over(work, by, pledge_id, amount, body.outcome))
     if amount is not None:
@@ -120,37 +121,38 @@ async def hand_over(call: Call) -> web.Response:
 
 
 async def counter_pledge(call: Call) -> web.Response:
-    amount = parse_amount(QUANTITY.read(call.body).quantity)
-    pledge_id, by = await _pledge(call), call.act()
-    return await call.commit(lambda work: pledges.counter_pledge(work, by, pledge_id, amount))
+    amount, window = _terms(call)
+    pledge_id, by = await own_pledge(call), call.act()
+    return await call.commit(lambda work: pledges.counter_pledge(work, by, pledge_id, amount, window))
 
 
 async def accept_pledge(call: Call) -> web.Response:
     amount = _amount(QUANTITY_MAYBE.read(call.body).quantity)
-    pledge_id, by = await _pledge(call), call.act()
+    pledge_id, by = await own_pledge(call), call.act()
     return await call.commit(lambda work: pledges.accept_pledge(work, by, pledge_id, amount))
 
 
 async def decline_pledge(call: Call) -> web.Response:
     reason = REASON.read(call.body).reason
-    pledge_id, by = await _pledge(call), call.act()
+    pledge_id, by = await own_pledge(call), call.act()
     return await call.commit(lambda work: pledges.decline_pledge(work, by, pledge_id, reason))
 
 
 async def release_pledge(call: Call) -> web.Response:
     reason = REASON.read(call.body).reason
-    pledge_id, by = await _pledge(call), call.act()
+    pledge_id, by = await own_pledge(call), call.act()
     return await call.commit(lambda work: pledges.release_pledge(work, by, pledge_id, reason))
 
 
 async def receive_pledge(call: Call) -> web.Response:
     body = RECEIVED.read(call.body)
-    amount = _amount(body.quantity)
-    pledge_id, by = await _pledge(call), call.act()
+    amount = None if body.quantity is None else parse_amount(body.quantity, zero=True)
+    pledge_id, by = await own_pledge(call), call.act()
     return await call.commit(lambda work: pledges.receive_pledge(work, by, pledge_id, amount, body.condition))
 
 
-async def _pledge(call: Call) -> UUID:
+async def own_pledge(call: Call) -> UUID:
+    """The pledge the path names, one of ours. Raises Problem 404, or 409 when the name is ambiguous."""
     return await call.reads.own_id(call.name("id"), "pledge")
 
 
@@ -180,6 +182,14 @@ async def _need(call: Call, text: str) -> UUID | SharedNeed:
         unit=shared["unit"],
         entry=f"{entry['origin_hash']}:{entry['index']}",
     )
+
+
+def _terms(call: Call) -> tuple[Decimal | None, Window]:
+    body = TERMS.read(call.body)
+    if body.quantity is None and body.from_ is None and body.until is None:
+        raise bad_field("$", "Say another quantity, another time, or both")
+    window = Window(moment(body.from_, "$.from"), moment(body.until, "$.until"))
+    return _amount(body.quantity), window
 
 
 def _amount(text: str | None) -> Decimal | None:

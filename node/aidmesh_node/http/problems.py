@@ -37,10 +37,12 @@ RETRY_AFTER = {"Retry-After": "1"}
 
 CONFLICTS = frozenset(
     [
+        "ask_first",
         "declined",
         "expired",
         "hand_over_first",
         "handed_over",
+        "just_asked",
         "last_operator",
         "more_than_accepted",
         "more_than_offered",
@@ -56,6 +58,9 @@ CONFLICTS = frozenset(
         "not_suspended",
         "not_yours",
         "nothing_changed",
+        "nothing_confirmed",
+        "nothing_declared",
+        "nothing_differs",
         "nothing_in_transit",
         "nothing_left",
         "offer_closed",
@@ -64,6 +69,7 @@ CONFLICTS = frozenset(
         "revised",
         "revoked",
         "severed",
+        "too_early",
         "too_many_invitations",
         "too_many_revisions",
         "withdrawn",

@@ -26,7 +26,7 @@ CREATE TABLE needs (
     quantity TEXT NOT NULL, unit TEXT NOT NULL,
     urgency TEXT NOT NULL, starts TEXT, ends TEXT, area TEXT, language TEXT,
     state TEXT NOT NULL, closed_reason TEXT,
-    received TEXT NOT NULL, reserved TEXT NOT NULL,
+    received TEXT NOT NULL, presumed TEXT NOT NULL, reserved TEXT NOT NULL,
     version INTEGER NOT NULL,
     posted_at TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -36,7 +36,7 @@ CREATE INDEX needs_by_state ON needs (state)
 
 COLUMNS = (
     "id", "category", "item", "quantity", "unit", "urgency", "starts", "ends", "area", "state",
-    "closed_reason", "received", "reserved", "version", "posted_at",
+    "closed_reason", "received", "presumed", "reserved", "version", "posted_at",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM needs "
 
@@ -105,6 +105,7 @@ def to_json(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list
 
 def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, Any]]) -> dict[str, Any]:
     quantity, received, reserved = need["quantity"], need["received"], need["reserved"]
+    presumed = need["presumed"]
     return {
         "id": need["id"],
         "ours": True,
@@ -122,9 +123,10 @@ def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, A
         "state": need["state"],
         "closed_reason": need["closed_reason"],
         "received": received,
+        "presumed": presumed,
         "reserved": reserved,
-        "open": remaining(quantity, received, reserved),
-        "coverage": share_of(quantity, received, reserved),
+        "open": remaining(quantity, received, presumed, reserved),
+        "coverage": share_of(quantity, received, presumed, reserved),
         "fulfilment": share_of(quantity, received),
         "shared_with": shares,
         "version": need["version"],
@@ -134,7 +136,7 @@ def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, A
 
 def _posted(connection: sqlite3.Connection, event: Need.Posted) -> None:
     connection.execute(
-        "INSERT INTO needs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, '0', '0', ?, ?)",
+        "INSERT INTO needs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', NULL, '0', '0', '0', ?, ?)",
         (
             event.originator_id.hex,
             event.person and event.person.hex,
@@ -167,6 +169,13 @@ def _covered(connection: sqlite3.Connection, event: Need.CoverageChanged) -> Non
     )
 
 
+def _presumed(connection: sqlite3.Connection, event: Need.ReceiptsPresumed) -> None:
+    _covered(connection, event)
+    connection.execute(
+        "UPDATE needs SET presumed = ? WHERE id = ?", (amount_text(event.presumed), event.originator_id.hex)
+    )
+
+
 def _close(connection: sqlite3.Connection, event: Need.Event, reason: str) -> None:
     connection.execute(
         "UPDATE needs SET state = 'closed', closed_reason = ?, version = ? WHERE id = ?",
@@ -182,6 +191,7 @@ def _changed(connection: sqlite3.Connection, event: Need.Event) -> None:
 HANDLERS: Handlers = {
     Need.Posted: _posted,
     Need.CoverageChanged: _covered,
+    Need.ReceiptsPresumed: _presumed,
     Need.Withdrawn: lambda connection, event: _close(connection, event, "withdrawn_by_person"),
     Need.Closed: lambda connection, event: _close(connection, event, event.reason),
     Need.Shared: _changed,
