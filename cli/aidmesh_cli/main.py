@@ -17,6 +17,7 @@ from aidmesh_cli import (
     need,
     node_cmds,
     offer,
+    offer_care,
     peer,
     pledge,
     settling,
@@ -64,6 +65,8 @@ for command in (
 
 for command in settling.COMMANDS:
     pledge.pledge.add_command(command)
+for command in offer_care.COMMANDS:
+    offer.offer.add_command(command)
 
 
 def run(arguments: Sequence[str]) -> int:

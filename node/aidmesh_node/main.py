@@ -198,6 +198,7 @@ async def open_node(
     from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.node import Node
+    from aidmesh_node.application.offer_deadlines import OfferDeadlines
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
     from aidmesh_node.application.verification import verify
@@ -231,7 +232,11 @@ async def open_node(
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
             trust = ClockTrust(clock, writer)
-            deadlines = Deadlines(trust, clock, (Lapsing(writer, views, clock, entropy),))
+            keepers = (
+                Lapsing(writer, views, clock, entropy),
+                OfferDeadlines(writer, views, trust, clock, entropy),
+            )
+            deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
                 client or HttpPeerClient(session, clock), deadlines, clock, entropy,

@@ -148,6 +148,26 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "Corrected: pledge aaaaaaaa.",
     ),
     (f"pledge leave {ID}", f"/pledges/{ID}/leave", {}, "Left as it is: pledge aaaaaaaa."),
+    (f"offer confirm {ID}", f"/offers/{ID}/confirm", {}, "Confirmed offer aaaaaaaa: it is still there."),
+    (
+        f"offer extend {ID} --until 2026-12-31",
+        f"/offers/{ID}/extend",
+        {"until": "2026-12-31T23:59:00Z"},
+        "Extended offer aaaaaaaa until 2026-12-31.",
+    ),
+    (f"offer reopen {ID}", f"/offers/{ID}/reopen", {}, "Reopened offer aaaaaaaa. It is shared with nobody."),
+    (
+        f"offer reopen {ID} --until 2026-12-31",
+        f"/offers/{ID}/reopen",
+        {"until": "2026-12-31T23:59:00Z"},
+        "Reopened offer aaaaaaaa. It is shared with nobody.",
+    ),
+    (
+        f"offer close {ID} --reason superseded",
+        f"/offers/{ID}/close",
+        {"reason": "superseded"},
+        "Closed offer aaaaaaaa: superseded.",
+    ),
     (f"member role {ID} operator", f"/members/{ID}/role", {"role": "operator"}, "Member aaaaaaaa is now operator."),
     (f"member revoke {ID}", f"/members/{ID}/revoke", {}, "Member aaaaaaaa has no access any more."),
 ]
@@ -180,7 +200,7 @@ def test_every_command_that_changes_something_is_in_the_table() -> None:
     told = {" ".join(command.split()[:2]) for command, *_ in COMMANDS}
     verbs = {
         "need": ("post", "share", "unshare", "withdraw", "close"),
-        "offer": ("post", "share", "unshare", "withdraw"),
+        "offer": ("post", "share", "unshare", "withdraw", "confirm", "extend", "reopen", "close"),
         "pledge": (
             *("offer", "revise", "commit", "withdraw", "hand-over"),
             *("counter", "accept", "decline", "release", "receive"),

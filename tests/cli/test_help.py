@@ -21,7 +21,7 @@ from tests.house.tree import ROOT
 PROMISED = """
 init run demo board status verify
 need post|list|show|share|unshare|withdraw|close
-offer post|list|show|share|unshare|withdraw
+offer post|list|show|share|unshare|withdraw|confirm|extend|reopen|close
 pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive|ask|presume|correct|leave
 member invite|join|list|role|revoke
 peer invite|accept|list|status

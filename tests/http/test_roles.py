@@ -25,6 +25,10 @@ POST /api/v1/offers                     member
 GET  /api/v1/offers                     member
 GET  /api/v1/offers/{id}                member
 POST /api/v1/offers/{id}/withdraw       member
+POST /api/v1/offers/{id}/confirm        member
+POST /api/v1/offers/{id}/extend         member
+POST /api/v1/offers/{id}/reopen         member
+POST /api/v1/offers/{id}/close          member
 POST /api/v1/pledges                    member
 GET  /api/v1/pledges                    member
 GET  /api/v1/pledges/{id}               member

@@ -32,7 +32,7 @@ class FeedCheck:
     head: FeedHead
     gid: str
     checked: dict[str, int]
-    views: dict[bytes, list[int]] = field(default_factory=dict)
+    views: dict[bytes, int] = field(default_factory=dict)
     taken_back: set[tuple[int, str]] = field(default_factory=set)
     withheld: set[tuple[int, str]] = field(default_factory=set)
 
@@ -94,10 +94,12 @@ class FeedCheck:
                 continue
             if self.feeds.statement_index(self.head.feed, entry.statement_id) != index:
                 self._wrong("feed_statements", f"entry {index}", "it is not listed once, as what was published here")
-            if entry.part(VIEW) is not None:
-                self.views.setdefault(entry.subject_id, []).append(index)
-            elif entry.type.endswith(".share_revoked"):
-                self.taken_back.update((shown, VIEW) for shown in self.views.pop(entry.subject_id, ()))
+            again = entry.part(VIEW) is not None
+            # Of a thing shown anew only the newest view is served, of one that was taken back none.
+            if (again or entry.type.endswith(".share_revoked")) and entry.subject_id in self.views:
+                self.taken_back.add((self.views.pop(entry.subject_id), VIEW))
+            if again:
+                self.views[entry.subject_id] = index
 
     def _check_parts(self, start: int, entries: list[bytes]) -> None:
         head, stop = self.head, start + len(entries)

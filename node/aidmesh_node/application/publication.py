@@ -40,7 +40,8 @@ NEVER_PUBLISHED = frozenset(
     event.TOPIC.encode()
     for event in (
         Need.Posted, Need.UnshareAcknowledged, Offer.Posted, Offer.UnshareAcknowledged,
-        Pledge.ReceiptAsked, Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
+        Offer.StillAvailableAsked, Offer.StillAvailableConfirmed, Offer.ExpiryWarned, Pledge.ReceiptAsked,
+        Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
     )
 )  # fmt: skip
 """Topics that never lead to a statement: most of a busy group's log, so publication does not even read them."""
@@ -108,20 +109,27 @@ class Publication:
     def _about_offer(self, work: Work, event: Event, offer: Offer) -> Iterator[Outgoing]:
         for circle_hex, share in offer.shares.items():
             circle = bytes.fromhex(circle_hex)
-            subject = self._ids.subject(circle, offer.id)
+            subject = self._ids.subject(circle, offer.name_at(event.originator_version))
             told = work.subjects.find(circle, subject) is not None
+            of_now = offer.is_of_now(event.originator_version)
+            shown = of_now and share.live and offer.is_open
             match event:
-                case Offer.Shared() if event.circle == circle_hex and share.live and offer.is_open:
+                case Offer.Shared() if event.circle == circle_hex and shown:
                     if _may_hear(work, circle):
                         work.subjects.put(circle, subject, "offer", offer.id)
                         yield self._say(circle, subject, event, offer_shared(offer))
-                case Offer.BookingChanged() if told and share.live and offer.is_open:
+                case Offer.ExpiryExtended() if told and shown:
+                    before = work.positions.get(_view_of(subject))
+                    yield replace(self._say(circle, subject, event, offer_shared(offer)), withhold=before)
+                case Offer.BookingChanged() if told and shown:
                     yield self._say(circle, subject, event, offer_updated(offer))
                 case Offer.Unshared() if event.circle == circle_hex and told:
                     revoked = self._say(circle, subject, event, say.OfferShareRevoked())
                     yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
-                case Offer.Withdrawn() | Offer.Closed() if told and share.live:
-                    yield self._say(circle, subject, event, say.OfferClosed(offer.closed_reason or "withdrawn"))
+                case Offer.Withdrawn() | Offer.Closed() if told:
+                    # One that was reopened before we came here was closed all the same, for those who knew of it then.
+                    if share.live if of_now else circle_hex in offer.circles_at_closing(event.originator_version):
+                        yield self._say(circle, subject, event, say.OfferClosed(_why_closed(event)))
 
     def _about_pledge(self, work: Work, event: Event, pledge: Pledge) -> Iterator[Outgoing]:
         if pledge.circle is None or isinstance(event, Pledge.ReceiptAsked):
@@ -129,7 +137,7 @@ class Publication:
         circle = bytes.fromhex(pledge.circle)
         if pledge.role == GIVER:
             subject = self._ids.subject(circle, pledge.id)
-            offer = self._ids.subject(circle, pledge.offer_id) if pledge.offer_id else None
+            offer = self._offer_name(work, circle, pledge)
             work.subjects.put(circle, subject, "pledge", pledge.id)
             statement = _giver_says(event, pledge, offer)
         else:
@@ -138,6 +146,13 @@ class Publication:
             subject, statement = name.subject_id, _home_says(event)
         refs = (entry_ref(work, event.cause),) if event.cause else ()
         yield self._say(circle, subject, event, statement, refs)
+
+    def _offer_name(self, work: Work, circle: bytes, pledge: Pledge) -> bytes | None:
+        """The id by which the circle knows the offer that a pledge of ours comes from, or would know it."""
+        if pledge.offer_id is None:
+            return None
+        offer = work.get(Offer, pledge.offer_id)
+        return self._ids.subject(circle, offer.name_at(offer.version))
 
     def _about_circle(self, work: Work, event: Event, link: PeerLink) -> Iterator[Outgoing]:
         match event:
@@ -210,6 +225,11 @@ def _either_says(event: Event) -> Statement:
         case Pledge.DiscrepancyLeft():
             return say.DiscrepancyLeft(amount_text(event.handed), amount_text(event.received))
     raise TypeError(f"nobody says {type(event).__qualname__} about a pledge")
+
+
+def _why_closed(event: Event) -> str:
+    """For others, one that another takes the place of is withdrawn."""
+    return event.reason if isinstance(event, Offer.Closed) and event.reason != "superseded" else "withdrawn"
 
 
 def _may_hear(work: Work, circle: bytes) -> bool:

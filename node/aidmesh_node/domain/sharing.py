@@ -10,15 +10,15 @@ from datetime import datetime
 
 from aidmesh_node.domain.refused import Refused, shortened
 
-SHARED, REVOKED, ACKNOWLEDGED = "shared", "revoked", "acknowledged"
+SHARED, REVOKED, ACKNOWLEDGED, ENDED = "shared", "revoked", "acknowledged", "ended"
 
 _CIRCLE = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class ShareState:
-    """`state` is shared, revoked (peers have not all answered yet) or acknowledged; `since` when it became
-    so.
+    """`state` is shared, revoked (peers have not all answered yet), acknowledged, or ended (what was shared was closed,
+    and opened again since); `since` when it became so.
     """
 
     state: str

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, settling, status
+from aidmesh_node.http import board, imports, members, needs, offer_care, offers, peers_api, pledges, settling, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
@@ -68,6 +68,10 @@ ROUTES: Final = (
     Route("POST", f"{API}/offers/{{id}}/share", Role.COORDINATOR, offers.share_offer),
     Route("POST", f"{API}/offers/{{id}}/unshare", Role.COORDINATOR, offers.unshare_offer),
     Route("POST", f"{API}/offers/{{id}}/withdraw", Role.MEMBER, offers.withdraw_offer),
+    Route("POST", f"{API}/offers/{{id}}/confirm", Role.MEMBER, offer_care.confirm_offer),
+    Route("POST", f"{API}/offers/{{id}}/extend", Role.MEMBER, offer_care.extend_offer),
+    Route("POST", f"{API}/offers/{{id}}/reopen", Role.MEMBER, offer_care.reopen_offer),
+    Route("POST", f"{API}/offers/{{id}}/close", Role.MEMBER, offer_care.close_offer),
     Route("POST", f"{API}/pledges", Role.MEMBER, pledges.offer_pledge),
     Route("GET", f"{API}/pledges", Role.MEMBER, pledges.list_pledges),
     Route("GET", f"{API}/pledges/{{id}}", Role.MEMBER, pledges.show_pledge),

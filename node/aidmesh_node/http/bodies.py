@@ -127,6 +127,16 @@ class Closed(Strict, frozen=True):
     reason: Word
 
 
+class Extended(Strict, frozen=True):
+    until: Moment
+
+
+class Reopened(Strict, frozen=True):
+    """`until`: the new end, needed where the old one is over."""
+
+    until: Moment | None = None
+
+
 class Empty(Strict, frozen=True):
     pass
 

@@ -61,21 +61,22 @@ async def show_offer(call: Call) -> web.Response:
 
 async def share_offer(call: Call) -> web.Response:
     body = AUDIENCE.read(call.body)
-    offer_id, circle, by = await _offer(call), await call.reads.circle(body), call.act()
+    offer_id, circle, by = await own_offer(call), await call.reads.circle(body), call.act()
     return await call.commit(lambda work: offers.share_offer(work, by, offer_id, circle))
 
 
 async def unshare_offer(call: Call) -> web.Response:
     body = AUDIENCE.read(call.body)
-    offer_id, circle, by = await _offer(call), await call.reads.circle(body, ended=True), call.act()
+    offer_id, circle, by = await own_offer(call), await call.reads.circle(body, ended=True), call.act()
     return await call.commit(lambda work: offers.unshare_offer(work, by, offer_id, circle))
 
 
 async def withdraw_offer(call: Call) -> web.Response:
     EMPTY.read(call.body)
-    offer_id, by = await _offer(call), call.act()
+    offer_id, by = await own_offer(call), call.act()
     return await call.commit(lambda work: offers.withdraw_offer(work, by, offer_id))
 
 
-async def _offer(call: Call) -> UUID:
+async def own_offer(call: Call) -> UUID:
+    """The offer the path names, one of ours. Raises Problem 404, or 409 when the name is ambiguous."""
     return await call.reads.own_id(call.name("id"), "offer")

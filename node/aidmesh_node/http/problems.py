@@ -38,6 +38,7 @@ RETRY_AFTER = {"Retry-After": "1"}
 CONFLICTS = frozenset(
     [
         "ask_first",
+        "closed_long_ago",
         "declined",
         "expired",
         "hand_over_first",
@@ -47,12 +48,15 @@ CONFLICTS = frozenset(
         "more_than_accepted",
         "more_than_offered",
         "need_closed",
+        "never_ends",
         "not_accepted",
         "not_active",
+        "not_closed",
         "not_committed",
         "not_confirmed",
         "not_enough_left",
         "not_exhausted",
+        "not_later",
         "not_pending",
         "not_shared",
         "not_suspended",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from aidmesh_node.domain import offer_events
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.views.handling import Handlers
@@ -71,7 +72,7 @@ def list_all(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     return [{"item": item, "category": category} for _, (item, category) in sorted(items.items())]
 
 
-def _posted(connection: sqlite3.Connection, event: Need.Posted | Offer.Posted) -> None:
+def _posted(connection: sqlite3.Connection, event: Need.Posted | offer_events.Posted) -> None:
     if event.item is not None and event.role in RESPONSIBLE:
         connection.execute(
             "INSERT OR IGNORE INTO known_items VALUES (?, ?, ?)",

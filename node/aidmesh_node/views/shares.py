@@ -59,6 +59,11 @@ def unacknowledged(connection: sqlite3.Connection, limit: int = 500) -> list[dic
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def _ended(connection: sqlite3.Connection, event: Any) -> None:
+    # What was shared of something that is open again is closed there for good: now it is shared with nobody.
+    connection.execute("DELETE FROM shares WHERE subject = ? AND state = 'shared'", (event.originator_id.hex,))
+
+
 def _put(connection: sqlite3.Connection, event: Any, kind: str, state: str) -> None:
     connection.execute(
         "INSERT INTO shares VALUES (?, ?, ?, ?, ?)"
@@ -71,6 +76,7 @@ HANDLERS: Handlers = {
     Need.Shared: lambda connection, event: _put(connection, event, "need", "shared"),
     Need.Unshared: lambda connection, event: _put(connection, event, "need", "revoked"),
     Need.UnshareAcknowledged: lambda connection, event: _put(connection, event, "need", "acknowledged"),
+    Offer.Reopened: _ended,
     Offer.Shared: lambda connection, event: _put(connection, event, "offer", "shared"),
     Offer.Unshared: lambda connection, event: _put(connection, event, "offer", "revoked"),
     Offer.UnshareAcknowledged: lambda connection, event: _put(connection, event, "offer", "acknowledged"),
