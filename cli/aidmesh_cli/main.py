@@ -12,6 +12,7 @@ from aidmesh_cli import (
     board,
     config,
     demo,
+    dispute,
     import_csv,
     member,
     need,
@@ -56,7 +57,7 @@ def cli() -> None:
 
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
-    *(need.need, offer.offer, pledge.pledge, board.board),
+    *(need.need, offer.offer, pledge.pledge, dispute.dispute, board.board),
     *(member.member, peer.peer),
     *(status.status, verify.verify, import_csv.import_, config.config),
 ):

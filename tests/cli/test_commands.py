@@ -168,6 +168,19 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         {"reason": "superseded"},
         "Closed offer aaaaaaaa: superseded.",
     ),
+    (
+        f"dispute open {ID} --about not_received --text wet --side home",
+        f"/pledges/{ID}/disputes",
+        {"about": "not_received", "text": "wet", "side": "home"},
+        "Opened dispute aaaaaaaa about not received.",
+    ),
+    (f"dispute add {ID} --text wet", f"/disputes/{ID}/add", {"text": "wet"}, "Added to dispute aaaaaaaa."),
+    (
+        f"dispute resolve {ID} --how explained",
+        f"/disputes/{ID}/resolve",
+        {"how": "explained"},
+        "Resolved dispute aaaaaaaa. It is over once the other group says so too.",
+    ),
     (f"member role {ID} operator", f"/members/{ID}/role", {"role": "operator"}, "Member aaaaaaaa is now operator."),
     (f"member revoke {ID}", f"/members/{ID}/revoke", {}, "Member aaaaaaaa has no access any more."),
 ]
@@ -206,6 +219,7 @@ def test_every_command_that_changes_something_is_in_the_table() -> None:
             *("counter", "accept", "decline", "release", "receive"),
             *("ask", "presume", "correct", "leave"),
         ),
+        "dispute": ("open", "add", "resolve"),
         "member": ("role", "revoke"),
     }
     assert told == {f"{noun} {verb}" for noun, all_verbs in verbs.items() for verb in all_verbs}

@@ -84,7 +84,7 @@ async def test_what_cannot_be_set_right(two: Two) -> None:
         ({"quantity": "1000"}, 422, "far_more_than_promised"),
         ({"quantity": "-1"}, 422, "bad_quantity"),
         ({"quantity": "3", "side": "home"}, 409, "not_yours"),
-        ({"quantity": "3", "side": "moon"}, 422, "unknown_side"),
+        ({"quantity": "3", "side": "moon"}, 422, "unknown_side_of_a_pledge"),
         ({"quantity": "3", "note": "they lost two"}, 400, "malformed"),
         ({}, 400, "malformed"),
     ]

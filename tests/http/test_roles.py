@@ -44,6 +44,11 @@ POST /api/v1/pledges/{id}/receive       member
 POST /api/v1/pledges/{id}/ask           member
 POST /api/v1/pledges/{id}/correct       member
 POST /api/v1/pledges/{id}/leave         member
+POST /api/v1/pledges/{id}/disputes      member
+POST /api/v1/disputes/{id}/add          member
+GET  /api/v1/disputes                   coordinator
+GET  /api/v1/disputes/{id}              coordinator
+POST /api/v1/disputes/{id}/resolve      coordinator
 GET  /api/v1/board                      member
 GET  /api/v1/members                    member
 GET  /api/v1/peers                      member

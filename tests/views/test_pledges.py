@@ -79,6 +79,7 @@ def test_a_pledge_as_it_is_offered(house: House) -> None:
         "presume_from": None,
         "discrepancy": False,
         "note": None,
+        "disputes": 0,
         "how": "deliver",
         "from": None,
         "until": None,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from aidmesh_node.application.disputes import hear_dispute
 from aidmesh_node.application.pledges import changing, settle
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.subject_ids import heard_pledge_id
@@ -58,8 +59,12 @@ def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statemen
     known = work.subjects.find(circle, subject)
     if known is None or known.kind != "pledge":
         raise illegal("They spoke of a pledge that nobody offered in this circle.")
-    if work.get(Pledge, known.aggregate_id).peer != peer:
+    about = work.get(Pledge, known.aggregate_id)
+    if about.peer != peer:
         raise illegal("They spoke of a pledge between other groups.")
+    if isinstance(statement, said.DisputeOpened | said.DisputeResolved):
+        hear_dispute(work, by, about, statement)
+        return
     with changing(work, by, known.aggregate_id) as pledge:
         _record(pledge, by, statement)
         if pledge.role != HOME and pledge.state.acceptance_live and not pledge.state.giver.commitment:

@@ -22,6 +22,7 @@ from aidmesh_node.application.redaction import (
     offer_updated,
 )
 from aidmesh_node.application.subject_ids import SubjectIds
+from aidmesh_node.domain.dispute import Dispute
 from aidmesh_node.domain.event import Event, event_id
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
@@ -41,7 +42,7 @@ NEVER_PUBLISHED = frozenset(
     for event in (
         Need.Posted, Need.UnshareAcknowledged, Offer.Posted, Offer.UnshareAcknowledged,
         Offer.StillAvailableAsked, Offer.StillAvailableConfirmed, Offer.ExpiryWarned, Pledge.ReceiptAsked,
-        Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
+        Dispute.StatementAdded, Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
     )
 )  # fmt: skip
 """Topics that never lead to a statement: most of a busy group's log, so publication does not even read them."""
@@ -80,6 +81,8 @@ class Publication:
                 yield from self._about_offer(work, event, work.get(Offer, event.originator_id))
             case Pledge.Event():
                 yield from self._about_pledge(work, event, work.get(Pledge, event.originator_id))
+            case Dispute.Event():
+                yield from self._about_dispute(work, event, work.get(Dispute, event.originator_id))
             case PeerLink.Activated() | PeerLink.RevocationAcknowledged():
                 yield from self._about_circle(work, event, work.get(PeerLink, event.originator_id))
 
@@ -146,6 +149,22 @@ class Publication:
             subject, statement = name.subject_id, _home_says(event)
         refs = (entry_ref(work, event.cause),) if event.cause else ()
         yield self._say(circle, subject, event, statement, refs)
+
+    def _about_dispute(self, work: Work, event: Event, dispute: Dispute) -> Iterator[Outgoing]:
+        if dispute.circle is None or not dispute.is_told:
+            return
+        circle = bytes.fromhex(dispute.circle)
+        if dispute.ours == GIVER:
+            subject = self._ids.subject(circle, dispute.pledge_id)
+        else:
+            (name,) = work.subjects.of(dispute.pledge_id)
+            subject = name.subject_id
+        match event:
+            case Dispute.Opened():
+                yield self._say(circle, subject, event, say.DisputeOpened(event.number, event.about))
+            case Dispute.Resolved():
+                resolved = say.DisputeResolved(dispute.side, dispute.number, event.how)
+                yield self._say(circle, subject, event, resolved)
 
     def _offer_name(self, work: Work, circle: bytes, pledge: Pledge) -> bytes | None:
         """The id by which the circle knows the offer that a pledge of ours comes from, or would know it."""

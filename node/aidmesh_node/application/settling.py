@@ -15,7 +15,7 @@ from aidmesh_node.application.ports import Work
 from aidmesh_node.application.rights import require
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.pledge import GIVER, HOME, LOCAL, Pledge
-from aidmesh_node.domain.refused import Refused
+from aidmesh_node.domain.refused import Refused, one_of
 
 SIDES = (GIVER, HOME)
 
@@ -39,7 +39,7 @@ def presume_receipt(work: Work, by: Act, pledge_id: UUID) -> dict[str, object]:
 
 def correct(work: Work, by: Act, pledge_id: UUID, amount: Decimal, side: str | None = None) -> dict[str, object]:
     """Set right what our side has said was handed over (giver) or received (home): so much, all in all."""
-    with _own_side(work, by, pledge_id, side, "correct this") as (pledge, ours):
+    with own_side(work, by, pledge_id, side, "correct this") as (pledge, ours):
         promised = max(pledge.state.home.accepted, pledge.state.giver.committed)
         check_plausible(amount, promised, pledge.unit)
         pledge.correct(by, ours, amount)
@@ -48,29 +48,28 @@ def correct(work: Work, by: Act, pledge_id: UUID, amount: Decimal, side: str | N
 
 def leave_discrepancy(work: Work, by: Act, pledge_id: UUID) -> dict[str, object]:
     """Our side leaves it at two figures that differ; neither changes."""
-    with _own_side(work, by, pledge_id, None, "leave it at that", either=True) as (pledge, ours):
+    with own_side(work, by, pledge_id, None, "leave it at that", either=True) as (pledge, ours):
         pledge.leave_discrepancy(by, ours)
     return told(pledge)
 
 
 @contextmanager
-def _own_side(
+def own_side(
     work: Work, by: Act, pledge_id: UUID, side: str | None, deed: str, *, either: bool = False
 ) -> Iterator[tuple[Pledge, str]]:
     """The pledge and the side we speak for. Inside one group `side` must say which, unless it may be `either`."""
+    if side is not None:
+        one_of("side of a pledge", side, SIDES)
     role = work.get(Pledge, pledge_id).role
-    if role != LOCAL:
-        ours = role if side is None else side
-    elif side is not None or either:
-        ours = side or HOME
-    else:
+    ours = side or (role if role != LOCAL else HOME)
+    if role == LOCAL and side is None and not either:
         raise Refused(
             "which_side",
             "Both sides of this pledge are your group's.",
             "Say which figure is wrong: giver (what was handed over) or home (what was received).",
         )
-    if ours not in SIDES:
-        raise Refused("unknown_side", "A pledge has no such side.", f"Use one of: {', '.join(SIDES)}.")
+    if role not in (LOCAL, ours):
+        raise Refused("not_yours", "Only the other group can speak for that side.", "Leave the side out.")
     acting: Acting = giver_acts if ours == GIVER else home_acts
     with acting(work, by, pledge_id, deed) as pledge:
         yield pledge, ours

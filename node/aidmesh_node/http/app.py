@@ -15,7 +15,19 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, needs, offer_care, offers, peers_api, pledges, settling, status
+from aidmesh_node.http import (
+    board,
+    disputes,
+    imports,
+    members,
+    needs,
+    offer_care,
+    offers,
+    peers_api,
+    pledges,
+    settling,
+    status,
+)
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
@@ -88,6 +100,11 @@ ROUTES: Final = (
     Route("POST", f"{API}/pledges/{{id}}/presume", Role.COORDINATOR, settling.presume_receipt),
     Route("POST", f"{API}/pledges/{{id}}/correct", Role.MEMBER, settling.correct_pledge),
     Route("POST", f"{API}/pledges/{{id}}/leave", Role.MEMBER, settling.leave_discrepancy),
+    Route("POST", f"{API}/pledges/{{id}}/disputes", Role.MEMBER, disputes.open_dispute),
+    Route("GET", f"{API}/disputes", Role.COORDINATOR, disputes.list_disputes),
+    Route("GET", f"{API}/disputes/{{id}}", Role.COORDINATOR, disputes.show_dispute),
+    Route("POST", f"{API}/disputes/{{id}}/add", Role.MEMBER, disputes.add_statement),
+    Route("POST", f"{API}/disputes/{{id}}/resolve", Role.COORDINATOR, disputes.resolve_dispute),
     Route("GET", f"{API}/board", Role.MEMBER, board.show_board),
     Route("GET", f"{API}/suggestions", Role.COORDINATOR, board.list_suggestions),
     Route("POST", f"{API}/imports", Role.COORDINATOR, imports.import_files, IMPORT_BYTES_MAX),

@@ -186,6 +186,22 @@ class Received(Strict, frozen=True):
     condition: Word = "good"
 
 
+class DisputeOpened(Strict, frozen=True):
+    """`text` stays in the vault of this node. `side` (giver, home) only where both are ours."""
+
+    about: Word
+    text: Prose | None = None
+    side: Word | None = None
+
+
+class StatementAdded(Strict, frozen=True):
+    text: Prose
+
+
+class DisputeResolved(Strict, frozen=True):
+    how: Word
+
+
 class Reason(Strict, frozen=True):
     reason: Word
 

@@ -40,6 +40,7 @@ CONFLICTS = frozenset(
         "ask_first",
         "closed_long_ago",
         "declined",
+        "dispute_over",
         "expired",
         "hand_over_first",
         "handed_over",
@@ -74,8 +75,10 @@ CONFLICTS = frozenset(
         "revoked",
         "severed",
         "too_early",
+        "too_many_disputes",
         "too_many_invitations",
         "too_many_revisions",
+        "too_many_statements",
         "withdrawn",
         "words_differ",
     ]

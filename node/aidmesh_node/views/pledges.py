@@ -15,6 +15,7 @@ from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_node.domain.window import ANY_TIME
 from aidmesh_node.views import tracking
+from aidmesh_node.views.disputes import OPEN_AND_TOLD
 from aidmesh_node.views.next_steps import next_step, note, presume_from
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
 from aidmesh_node.views.times import time_text, window_text
@@ -56,7 +57,8 @@ SELECT = (
     " coalesce((SELECT item FROM needs WHERE id = p.need),"
     " (SELECT item FROM shared_needs AS s JOIN speakers USING (feed)"
     " WHERE s.id = p.need AND speakers.circle = p.circle AND owner = p.peer),"
-    " (SELECT item FROM offers WHERE id = p.offer))"
+    " (SELECT item FROM offers WHERE id = p.offer)),"
+    f" {OPEN_AND_TOLD}"
     " FROM pledges AS p "
 )
 
@@ -104,7 +106,7 @@ def list_page(
 
 def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
     """A row of SELECT as Pledge JSON."""
-    pledge = dict(zip((*COLUMNS, "peer_name", "item"), row, strict=True))
+    pledge = dict(zip((*COLUMNS, "peer_name", "item", "disputes"), row, strict=True))
     return {
         "id": pledge["id"],
         "role": pledge["role"],
@@ -133,6 +135,7 @@ def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
         "presume_from": presume_from(pledge),
         "discrepancy": bool(pledge["discrepancy"]),
         "note": note(pledge),
+        "disputes": pledge["disputes"],
         "how": pledge["how"],
         "from": pledge["starts"],
         "until": pledge["ends"],
