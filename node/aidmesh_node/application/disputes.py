@@ -67,6 +67,8 @@ def resolve_dispute(work: Work, by: Act, dispute_id: UUID, how: str) -> dict[str
 def hear_dispute(work: Work, by: Act, pledge: Pledge, statement: said.DisputeOpened | said.DisputeResolved) -> None:
     """What the other side says. Raises Refused("illegal") for a resolution of what nobody opened."""
     theirs = GIVER if pledge.role == HOME else HOME
+    if not pledge.state.home.acceptance:
+        raise illegal("They spoke of a dispute about a pledge that was never accepted.")
     if isinstance(statement, said.DisputeOpened):
         if work.find(Dispute, dispute_id(pledge.id, theirs, statement.number, statement.about)) is None:
             work.commit(Dispute.open(by, pledge, theirs, statement.number, statement.about))

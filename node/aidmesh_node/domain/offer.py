@@ -248,11 +248,10 @@ class Offer(Recorded):
         """On offer again, until `until` if given, else as long as before. Shown to nobody, whoever knew of it."""
         if self.is_open:
             raise Refused("not_closed", "This offer is open.", "Confirm it to say that it is still there.")
-        end = self.window.end if until is None else until
-        offer_time.check_reopening(by.at, self.closed_at, end)
+        offer_time.check_reopening(by.at, self.closed_at, self.window.end, until)
         if self.quantity is not None and self.held + self.committed + self.drawn >= self.quantity:
             raise Refused("nothing_left", "Nothing is left of this offer.", "Post a new offer of what there is now.")
-        self._record(self.Reopened, by, until=end)
+        self._record(self.Reopened, by, until=self.window.end if until is None else until)
 
     def name_at(self, version: int) -> UUID:
         """The id that other groups' names for this offer are made of. For them a closed offer is closed for good, so

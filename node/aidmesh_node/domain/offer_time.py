@@ -72,23 +72,29 @@ def check_extension(now: datetime, end: datetime | None, until: datetime) -> Non
     _check_end(now, until)
 
 
-def check_reopening(now: datetime, closed_at: datetime | None, end: datetime | None) -> None:
-    """Refuse what was closed long ago, and what would be over at once."""
+def check_reopening(now: datetime, closed_at: datetime | None, end: datetime | None, until: datetime | None) -> None:
+    """Refuse what was closed long ago, and what would be over at once: `until` is the new end, else `end` stays."""
     if closed_at is not None and now > closed_at + timedelta(days=REOPEN_DAYS_MAX):
         raise Refused(
             "closed_long_ago",
             f"This offer was closed more than {REOPEN_DAYS_MAX} days ago.",
             "Post a new offer of what there is now.",
         )
-    if end is not None:
-        _check_end(now, end)
+    if until is not None:
+        _check_end(now, until)
+    elif end is not None:
+        _check_ahead(now, end)
 
 
 def _check_end(now: datetime, until: datetime) -> None:
-    if until <= now:
-        raise Refused("not_later", "That time is over already.", "Say until when it is there now.")
+    _check_ahead(now, until)
     if until > now + timedelta(days=EXTEND_DAYS_MAX):
         raise Refused("too_far_away", "That is more than a year away.", "Choose an earlier date; it can be extended.")
+
+
+def _check_ahead(now: datetime, end: datetime) -> None:
+    if end <= now:
+        raise Refused("not_later", "That time is over already.", "Say until when it is there now.")
 
 
 def next_step(state: str, *, asked: str | None, warned: bool, ends: str | None, left: bool, reopen: str | None) -> str:
