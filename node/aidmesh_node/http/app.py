@@ -14,7 +14,21 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, need_care, needs, offers, peers_api, pledges, reference, status
+from aidmesh_node.http import (
+    board,
+    disputes,
+    imports,
+    members,
+    need_care,
+    needs,
+    offer_care,
+    offers,
+    peers_api,
+    pledges,
+    reference,
+    settling,
+    status,
+)
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
 from aidmesh_node.http.dry_run import is_dry_run
@@ -78,6 +92,10 @@ ROUTES: Final = (
     Route("POST", f"{API}/offers/{{id}}/share", Role.COORDINATOR, offers.share_offer),
     Route("POST", f"{API}/offers/{{id}}/unshare", Role.COORDINATOR, offers.unshare_offer),
     Route("POST", f"{API}/offers/{{id}}/withdraw", Role.MEMBER, offers.withdraw_offer),
+    Route("POST", f"{API}/offers/{{id}}/confirm", Role.MEMBER, offer_care.confirm_offer),
+    Route("POST", f"{API}/offers/{{id}}/extend", Role.MEMBER, offer_care.extend_offer),
+    Route("POST", f"{API}/offers/{{id}}/reopen", Role.MEMBER, offer_care.reopen_offer),
+    Route("POST", f"{API}/offers/{{id}}/close", Role.MEMBER, offer_care.close_offer),
     Route("POST", f"{API}/pledges", Role.MEMBER, pledges.offer_pledge),
     Route("GET", f"{API}/pledges", Role.MEMBER, pledges.list_pledges),
     Route("GET", f"{API}/pledges/{{id}}", Role.MEMBER, pledges.show_pledge),
@@ -90,6 +108,15 @@ ROUTES: Final = (
     Route("POST", f"{API}/pledges/{{id}}/decline", Role.MEMBER, pledges.decline_pledge),
     Route("POST", f"{API}/pledges/{{id}}/release", Role.MEMBER, pledges.release_pledge),
     Route("POST", f"{API}/pledges/{{id}}/receive", Role.MEMBER, pledges.receive_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/ask", Role.MEMBER, settling.ask_receipt),
+    Route("POST", f"{API}/pledges/{{id}}/presume", Role.COORDINATOR, settling.presume_receipt),
+    Route("POST", f"{API}/pledges/{{id}}/correct", Role.MEMBER, settling.correct_pledge),
+    Route("POST", f"{API}/pledges/{{id}}/leave", Role.MEMBER, settling.leave_discrepancy),
+    Route("POST", f"{API}/pledges/{{id}}/disputes", Role.MEMBER, disputes.open_dispute),
+    Route("GET", f"{API}/disputes", Role.COORDINATOR, disputes.list_disputes),
+    Route("GET", f"{API}/disputes/{{id}}", Role.COORDINATOR, disputes.show_dispute),
+    Route("POST", f"{API}/disputes/{{id}}/add", Role.MEMBER, disputes.add_statement),
+    Route("POST", f"{API}/disputes/{{id}}/resolve", Role.COORDINATOR, disputes.resolve_dispute),
     Route("GET", f"{API}/board", Role.MEMBER, board.show_board),
     Route("GET", f"{API}/suggestions", Role.COORDINATOR, board.list_suggestions),
     Route("POST", f"{API}/imports", Role.COORDINATOR, imports.import_files, IMPORT_BYTES_MAX),

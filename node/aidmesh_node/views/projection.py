@@ -11,6 +11,7 @@ from uuid import UUID
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.views import (
     circles,
+    disputes,
     foreign,
     groups,
     known_items,
@@ -42,6 +43,7 @@ TABLES = (
     needs.TABLES,
     offers.TABLES,
     pledges.TABLES,
+    disputes.TABLES,
     shared_needs.TABLES,
     shared_offers.TABLES,
     known_items.TABLES,
@@ -55,6 +57,7 @@ HANDLERS = (
     shares.HANDLERS,
     needs.HANDLERS,
     offers.HANDLERS,
+    disputes.HANDLERS,
     known_items.HANDLERS,
 )
 """In order: a group's name and a circle are found through the link that an event is about."""
