@@ -31,6 +31,7 @@ def _write(session: Session, found: Document) -> None:
         ("group", f"{found['group']['name']} ({short(found['group']['gid'])})"),
         ("address", found.get("url") or f"http://{found['listen']}"),
         ("standing", _standing(found)),
+        ("clock", (found.get("clock") or {}).get("words")),
         ("needs", tally(counts["needs"])),
         ("offers", tally(counts["offers"])),
         ("pledges", tally(counts["pledges"])),

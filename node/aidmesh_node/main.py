@@ -34,7 +34,7 @@ from aidmesh_node.entropy import Entropy
 from aidmesh_node.home import Home, InitResult, StartError, state_root
 
 if TYPE_CHECKING:
-    from aidmesh_node.application.lapsing import Lapsing
+    from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.ports import MarkFile, Readers, Reading, Writer
     from aidmesh_node.application.publication import Publication
@@ -194,6 +194,8 @@ async def open_node(
     """
     from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
+    from aidmesh_node.application.clock_trust import ClockTrust
+    from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.publication import Publication
@@ -228,9 +230,11 @@ async def open_node(
         session = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar(), auto_decompress=False)
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
+            trust = ClockTrust(clock, writer)
+            deadlines = Deadlines(trust, clock, (Lapsing(writer, views, clock, entropy),))
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
-                client or HttpPeerClient(session, clock), Lapsing(writer, views, clock, entropy), clock, entropy,
+                client or HttpPeerClient(session, clock), deadlines, clock, entropy,
             )  # fmt: skip
             node = Node(
                 gid=gid,
@@ -243,6 +247,7 @@ async def open_node(
                 readers=readers,
                 views=views,
                 peers=federation,
+                clock_trust=trust,
                 import_namespace=SubjectIds(keys.subject).namespace("import"),
                 verify=lambda: readers.run_now(lambda reading: verify(reading, gid, reading.scrub())),
                 broken=broken,
@@ -272,7 +277,7 @@ def _federation(
     mark: MarkFile,
     publication: Publication,
     client: PeerClient,
-    lapsing: Lapsing,
+    deadlines: Deadlines,
     clock: Clock,
     entropy: Entropy,
 ) -> Federation:
@@ -298,7 +303,7 @@ def _federation(
         server=SyncServer(gid, readers, publisher, links, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
-        lapsing=lapsing,
+        deadlines=deadlines,
         clock=clock,
         endpoints=(config.node.url,),
     )

@@ -111,3 +111,14 @@ async def test_the_running_node_lets_offers_lapse_by_itself(tmp_path: Path) -> N
         await alice.federation.stop()
         assert await offer_totals(alice, stock) == (0, 0, 0)
         await check_all_agree(mesh)
+
+
+async def test_a_clock_that_jumps_lets_nothing_lapse(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        pair = await Pair.meet(mesh)
+        assert await lapse(pair.bob) == 0
+        for jump in (timedelta(days=400), timedelta(days=-410), timedelta(days=60)):
+            mesh.clock.jump(jump)
+            assert await lapse(pair.bob) == 0, jump
+            assert pair.bob.node.clock_trust.words
+        assert (await state(pair.bob, pair.pledge)).phase == "offered"

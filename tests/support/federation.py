@@ -33,11 +33,24 @@ ROUNDS_MAX = 50
 
 
 class DrivenClock:
-    """Stands still until told; sleeping moves it."""
+    """Stands still until told; sleeping moves it. Moving `time` lets time pass, `jump` only sets the clock wrong."""
 
     def __init__(self, now: datetime = START) -> None:
-        self.time = now
+        self._time = now
         self._ticks = 0.0
+
+    @property
+    def time(self) -> datetime:
+        return self._time
+
+    @time.setter
+    def time(self, moved: datetime) -> None:
+        self._ticks += max(0.0, (moved - self._time).total_seconds())
+        self._time = moved
+
+    def jump(self, by: timedelta) -> None:
+        """The clock is set; no time passes."""
+        self._time += by
 
     def now(self) -> datetime:
         return self.time

@@ -24,12 +24,6 @@ from aidmesh_node.views.views import Views
 UNANSWERED_DAYS_MAX = 14
 """How long a promise waits for the other side: long enough for a node that is off for a holiday."""
 
-CHECK_SECONDS = 3600
-"""How often we look."""
-
-CATCH_UP_SECONDS = 600
-"""How long after a start we look first: longer than any backoff, so that answers which came meanwhile are heard."""
-
 WAITING_PHASES = ("offered", "countered", "accepted")
 
 
@@ -42,7 +36,7 @@ class Lapsing:
     clock: Clock
     entropy: Entropy
 
-    async def let_go(self) -> int:
+    async def keep(self) -> int:
         """Withdraw and release everything that waits longer than UNANSWERED_DAYS_MAX; how many pledges it was."""
         now = self.clock.now()
         before = now - timedelta(days=UNANSWERED_DAYS_MAX)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from aidmesh_node.application.clock_trust import ClockTrust
 from aidmesh_node.application.commit import Job, Once, Reply, commit
 from aidmesh_node.application.peer_doors import PeerDoors
 from aidmesh_node.application.ports import Readers, Reading, Writer
@@ -31,6 +32,7 @@ class Node:
     readers: Readers[Reading]
     views: Views
     peers: PeerDoors
+    clock_trust: ClockTrust
     import_namespace: UUID
     verify: Callable[[], Report]
     broken: asyncio.Event

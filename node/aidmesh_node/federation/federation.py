@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from aidmesh_node.application.lapsing import CATCH_UP_SECONDS, CHECK_SECONDS, Lapsing
+from aidmesh_node.application.deadlines import Deadlines
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
@@ -58,7 +58,7 @@ class Federation:
     server: SyncServer
     auth: RequestAuth
     rates: PeerRates
-    lapsing: Lapsing
+    deadlines: Deadlines
     clock: Clock
     endpoints: tuple[str, ...]
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -257,14 +257,11 @@ class Federation:
                 self._run(name, self.replication.send_wake(link))
 
     async def _lapse_always(self) -> None:
-        await self.clock.sleep(CATCH_UP_SECONDS)
-        while True:
-            await self.lapse()
-            await self.clock.sleep(CHECK_SECONDS)
+        await self.deadlines.run(lambda: not self.publisher.recovering)
 
     async def lapse(self) -> int:
-        """Let go of promises that waited too long; not while recovering, when answers may be among what was lost."""
-        return 0 if self.publisher.recovering else await self.lapsing.let_go()
+        """What time ends; not while recovering, when answers may be among what was lost."""
+        return 0 if self.publisher.recovering else await self.deadlines.keep()
 
     async def _mind_links(self) -> None:
         while True:

@@ -53,6 +53,7 @@ async def show_status(call: Call) -> web.Response:
             **node.peers.standing(),
             "url": node.config.node.url or None,
             "listen": node.config.node.listen,
+            "clock": {"trusted": node.clock_trust.trusted, "words": node.clock_trust.words},
             "position": node.views.position,
             "counts": counted,
             "feeds": feeds,
