@@ -196,6 +196,7 @@ async def open_node(
 
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
+    from aidmesh_node.application.forgetting import Forgetting
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.publication import Publication
@@ -231,7 +232,8 @@ async def open_node(
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
             trust = ClockTrust(clock, writer)
-            deadlines = Deadlines(trust, clock, (Lapsing(writer, views, clock, entropy),))
+            keepers = (Lapsing(writer, views, clock, entropy), Forgetting(writer, trust))
+            deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
                 client or HttpPeerClient(session, clock), deadlines, clock, entropy,

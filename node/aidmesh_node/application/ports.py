@@ -266,10 +266,11 @@ class Idempotency(Protocol):
     def find(self, actor: str, key: str) -> KeptAnswer | None:
         """What this actor was answered under this key, or None; compare ``request_hash``. Raises Damaged."""
 
-    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: datetime) -> None: ...
+    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int) -> None:
+        """`at`: the seconds this node had lived through, which no clock that is set can change."""
 
-    def sweep(self, before: datetime) -> int:
-        """Forget answers kept before then; returns how many."""
+    def sweep(self, before: int) -> int:
+        """Forget answers kept before then, counted alike; returns how many."""
 
 
 class Evidence(Protocol):

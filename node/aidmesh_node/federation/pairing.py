@@ -61,9 +61,14 @@ class _Meeting:
 
 @dataclass(slots=True)
 class _Open:
-    """An invitation of ours that nobody has finished using."""
+    """An invitation of ours that nobody has finished using.
+
+    `expires` is what it says, and what the terms are made from. `ends`, by the clock that nobody sets, is when it
+    ends: one made while the machine believed in 1970 is not too old when somebody sets its clock.
+    """
 
     expires: int
+    ends: float
     meeting: _Meeting | None = None
 
 
@@ -105,12 +110,12 @@ class Pairing:
             )
         if not 1 <= hours <= EXPIRY_HOURS_MAX:
             raise Refused("bad_expiry", f"An invitation lasts 1 to {EXPIRY_HOURS_MAX} hours.", "Choose fewer hours.")
-        now = self._now()
-        self._open = {secret: kept for secret, kept in self._open.items() if kept.expires > now}
+        moment = self._clock.monotonic()
+        self._open = {secret: kept for secret, kept in self._open.items() if kept.ends > moment}
         if len(self._open) >= INVITATIONS_MAX:
             raise Refused("too_many_invitations", "Too many invitations are open.", "Use one of those, or wait.")
-        secret, expires = self._entropy.bytes(SECRET_BYTES), now + hours * 3600
-        self._open[secret] = _Open(expires)
+        secret, expires = self._entropy.bytes(SECRET_BYTES), self._now() + hours * 3600
+        self._open[secret] = _Open(expires, moment + hours * 3600)
         return invitations.format(Invitation(self._gid, tuple(endpoints), secret, expires)), expires
 
     async def accept(self, by: Act, text: str) -> dict[str, object]:
@@ -121,8 +126,6 @@ class Pairing:
             raise Refused("bad_invitation", f"This is not an invitation: {error.detail}.", "Copy it whole.") from None
         if invitation.gid == self._gid:
             raise Refused("own_invitation", "This is your own group's invitation.", "Give it to the other group.")
-        if invitation.expires <= self._now():
-            raise Refused("expired", "This invitation is too old.", "Ask the other group for a new one.")
         nonce = self._entropy.bytes(NONCE_BYTES)
         for endpoint in invitation.endpoints:
             try:
@@ -138,6 +141,13 @@ class Pairing:
             except Unreachable as error:
                 failure = error
         else:
+            # Whether it is too old is theirs to say, whose clock made it; where nobody says anything ours is a hint.
+            if invitation.expires <= self._now():
+                raise Refused(
+                    "expired",
+                    "Their node does not answer, and by this machine's clock the invitation is too old.",
+                    "Ask the other group for a new one.",
+                ) from failure
             raise failure
         if not isinstance(shown, messages.RevealAnswer) or commitment(shown.nonce) != answer.commitment:
             raise ProtocolError("bad_signature", "the other side showed another nonce than it had committed to")
@@ -287,7 +297,7 @@ class Pairing:
 
     def _redeem(self, secret: bytes) -> _Open:
         kept = self._open.get(secret)
-        if kept is None or kept.expires <= self._now():
+        if kept is None or kept.ends <= self._clock.monotonic():
             raise ProtocolError("not_member", "this invitation was used, is too old, or was never made")
         return kept
 
