@@ -258,8 +258,7 @@ class Positions(Protocol):
 
 
 class Idempotency(Protocol):
-    """Answers to keyed requests, in the same transaction as the command's events: kept together or not at
-    all.
+    """Answers to keyed requests, in the transaction of the command's events: kept together or not at all.
 
     Bodies are sealed under the client's own key, so a stolen disk shows no one-time secret."""
 
