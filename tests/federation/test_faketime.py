@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,10 @@ def test_a_power_cut_with_a_dead_clock_ends_nothing(machine: Callable[..., Machi
     all_in_order(harbour, hillside)
 
 
+def on_board(machine: Machine, item: str) -> bool:
+    return item in json.dumps(machine.ask("GET", "/board"))
+
+
 def waiting_pledge(machine: Callable[..., Machine], program: tuple[str, ...]) -> tuple[Machine, Machine]:
     harbour, hillside = machine("Harbour", program=program), machine("Hillside", program=program)
     link(harbour, hillside)
@@ -228,7 +233,7 @@ def test_jumps_while_running_end_nothing_lock_nobody_out_and_keep_order(machine:
         again = harbour.ask("POST", "/needs", asked, Idempotency_Key="once")
         assert again["id"] == pillows, f"{ahead}: the kept answer is kept"
         share(harbour, "Hillside", f"Cots {number}")
-        until(lambda seen=f"Cots {number}": seen in json.dumps(hillside.ask("GET", "/board")), "news arrives")
+        until(partial(on_board, hillside, f"Cots {number}"), "news arrives")
     assert harbour.ask("POST", "/join", {"invitation": rosa})["token"]
     mill = machine("Mill")
     assert mill.types("peer", "accept", open_still, "--quiet"), "nor is the other group's invitation too old"
