@@ -14,6 +14,9 @@ from aidmesh_node.application.ports import Writer
 KEPT_SECONDS = 24 * 3600
 """Longer than any client tries again by itself, and than a telephone is without a line for a night."""
 
+ROWS_MAX = 500
+"""Answers forgotten in one transaction: milliseconds, so that nobody's command waits for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
@@ -24,6 +27,7 @@ class Forgetting:
 
     async def keep(self) -> int:
         """Forget what was answered more than KEPT_SECONDS ago; how many answers it was."""
-        before = await self.trust.lived() - KEPT_SECONDS
-        done = await self.writer.run(lambda work: work.idempotency.sweep(before))
-        return done.value
+        before, forgotten = await self.trust.lived() - KEPT_SECONDS, 0
+        while gone := (await self.writer.run(lambda work: work.idempotency.sweep(before, ROWS_MAX))).value:
+            forgotten += gone
+        return forgotten

@@ -268,8 +268,8 @@ class Idempotency(Protocol):
     def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int) -> None:
         """`at`: the seconds this node had lived through, which no clock that is set can change."""
 
-    def sweep(self, before: int) -> int:
-        """Forget answers kept before then, counted alike; returns how many."""
+    def sweep(self, before: int, rows_max: int) -> int:
+        """Forget at most so many answers kept before then, counted alike, oldest first; returns how many."""
 
 
 class Evidence(Protocol):

@@ -48,8 +48,10 @@ class SqliteIdempotency:
             (key_hash, request_hash, nonce + ciphertext, at),
         )
 
-    def sweep(self, before: int) -> int:
-        return self._connection.execute("DELETE FROM idempotency WHERE at<?", (before,)).rowcount
+    def sweep(self, before: int, rows_max: int) -> int:
+        oldest = "SELECT key_hash FROM idempotency WHERE at<? ORDER BY at LIMIT ?"
+        done = self._connection.execute(f"DELETE FROM idempotency WHERE key_hash IN ({oldest})", (before, rows_max))
+        return done.rowcount
 
 
 def _key_hash(actor: str, key: str) -> bytes:

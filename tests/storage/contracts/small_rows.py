@@ -108,8 +108,10 @@ class IdempotencyContract:
 
     def test_old_answers_are_swept(self, home: Home) -> None:
         self.keep(home)
-        assert home.do(lambda work: work.idempotency.sweep(LIVED)) == 0
-        assert home.do(lambda work: work.idempotency.sweep(LIVED + 1)) == 1
+        self.keep(home, key="k2")
+        self.keep(home, key="k3")
+        assert home.do(lambda work: work.idempotency.sweep(LIVED, 9)) == 0
+        assert [home.do(lambda work: work.idempotency.sweep(LIVED + 1, 2)) for _ in range(3)] == [2, 1, 0]
         assert home.do(lambda work: work.idempotency.find("amina", "k1")) is None
 
 
