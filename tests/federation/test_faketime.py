@@ -21,7 +21,7 @@ import pytest
 from tests.house.tree import ROOT
 from tests.support.processes import PYTHONPATH, NodeProcess, free_port, start
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 
 IMPATIENT = (str(ROOT / "tests" / "support" / "impatient_node.py"), "--home")
 BELIEVES_ALL = (IMPATIENT[0], "--believe", "--home")
