@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from aidmesh_cli.client import Document
+from aidmesh_cli.clocks import clock_apart
 from aidmesh_cli.finding import LISTED_MAX
 from aidmesh_cli.manual import Page
 from aidmesh_cli.options import asks, example
@@ -79,6 +80,8 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
         name, look = one.get("name") or short(one["gid"]), f"peer status {short(one['gid'])}"
         if one["state"] == "pending" and not one.get("confirmed"):
             steps.append((f"compare the four words with {name}", look))
+        if clock_apart(one):
+            steps.append((f"the clock of {name} is {clock_apart(one)}; find out which is wrong", look))
         if one.get("frozen"):
             steps.append((f"nothing more is taken from {name} ({one['frozen']})", look))
     for role, phase, what in (
