@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 from aiohttp import web
 
 from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.http.bodies import Body, Empty
 from aidmesh_node.http.call import Call, json_answer
 from aidmesh_node.http.problems import RETRY_AFTER, Problem
@@ -43,6 +45,8 @@ async def readyz(call: Call) -> web.Response:
 
 async def show_status(call: Call) -> web.Response:
     node = call.node
+    with suppress(Unavailable):  # what cannot be kept now is still worth telling
+        await node.clock_trust.look()
     counted = await node.views.query(counts)
     links = await node.views.query(peers.list_all)
     feeds = await node.readers.run(lambda reading: _feeds(reading.feeds))
