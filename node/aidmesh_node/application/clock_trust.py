@@ -30,8 +30,11 @@ BACK_SECONDS_MAX = 3600
 SETTLE_SECONDS = 24 * 3600
 """After a jump the clock is believed again when this node has run for so long beside it: a day for people to notice."""
 
-LOOK_SECONDS = 300
-"""How often to look; a crash forgets at most so much witnessed time."""
+LOOK_SECONDS = 60
+"""How often to look: a jump is noticed before anything that runs every hour."""
+
+KEEP_SECONDS = 300
+"""How often what was found is kept; a crash forgets at most so much witnessed time."""
 
 SEEN, WITNESSED, STEP, UNTIL = "clock-seen", "clock-witnessed", "clock-step", "clock-distrusted-until"
 """Positions: the last time seen (seconds since 1970), seconds lived through, the jump, and the end of distrust."""
@@ -105,7 +108,7 @@ class ClockTrust:
         if (doubted and not first) != bool(self._step):
             log.warning("%s", self.words or "The clock of this machine is believed again.")
         now = _Kept(_seconds(self._clock.now()), int(self._lived), int(self._step), int(self._until))
-        if first or (now.step, now.until) != (kept.step, kept.until) or self._unwritten >= LOOK_SECONDS:
+        if first or (now.step, now.until) != (kept.step, kept.until) or self._unwritten >= KEEP_SECONDS:
             await self._writer.run(lambda work: _write(work, now))
             self._kept, self._unwritten = now, 0.0
 

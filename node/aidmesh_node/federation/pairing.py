@@ -126,7 +126,7 @@ class Pairing:
             raise Refused("too_many_invitations", "Too many invitations are open.", "Use one of those, or wait.")
 
     def usable(self, text: str) -> Invitation:
-        """The invitation that `text` is. Whether it is too old is for those to say whose clock made it. Raises Refused."""
+        """The invitation that `text` is. Whether it is too old, those say whose clock made it. Raises Refused."""
         try:
             invitation = invitations.parse(text.strip())
         except ProtocolError as error:
