@@ -6,6 +6,7 @@ Precedence: environment > file > default.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import tomllib
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ class NodeSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str
     listen: str = "127.0.0.1:8420"
     url: str = ""
+    proxies: str = ""
+    """Reverse proxies in front of it, addresses or networks with commas between: believed about whom they speak for."""
 
 
 class StateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -67,6 +70,16 @@ def check_url(text: str) -> str:
         return check_endpoint(text.rstrip("/")) if text else ""
     except ProtocolError as error:
         raise ConfigError(f"url {text!r} cannot be used: {error.detail}") from None
+
+
+def proxy_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """The networks that `node.proxies` names, or ConfigError."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f"node.proxies {text!r} cannot be used: {error}; write for example 127.0.0.1, 172.28.0.0/16"
+        ) from None
 
 
 def write_config(path: Path, config: Config) -> None:
@@ -110,6 +123,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dic
         raise ConfigError(f"{path}: {error}") from None
     check_listen(config.node.listen)
     check_url(config.node.url)
+    proxy_networks(config.node.proxies)
     for section, struct in known.items():
         for key in struct.__struct_fields__:
             origins.setdefault(f"{section}.{key}", "default")

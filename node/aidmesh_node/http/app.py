@@ -15,14 +15,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from aidmesh_node.application.node import Node
-from aidmesh_node.http import board, imports, members, needs, offers, peers_api, pledges, status
+from aidmesh_node.http import board, events, imports, members, needs, offers, peers_api, pledges, status
 from aidmesh_node.http.auth import Door, Role
 from aidmesh_node.http.call import Call, Desk, read_body
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
 from aidmesh_node.http.hosts import Hosts
 from aidmesh_node.http.idempotency import Repeats, once
+from aidmesh_node.http.limits import Limits
+from aidmesh_node.http.live import LIVE, Live
 from aidmesh_node.http.problems import bad_field, rim
 from aidmesh_node.http.reading import Reads
+from aidmesh_node.http.sources import SOURCES
 
 API: Final = "/api/v1"
 
@@ -45,7 +48,7 @@ class Route:
     method: str
     path: str
     role: Role
-    handler: Callable[[Call], Awaitable[web.Response]]
+    handler: Callable[[Call], Awaitable[web.StreamResponse]]
     body_bytes_max: int = BODY_BYTES_MAX
 
 
@@ -94,6 +97,7 @@ ROUTES: Final = (
     Route("GET", f"{API}/peers", Role.MEMBER, peers_api.list_peers),
     Route("GET", f"{API}/peers/{{gid}}", Role.MEMBER, peers_api.show_peer),
     Route("GET", f"{API}/circles", Role.MEMBER, peers_api.list_circles),
+    Route("GET", f"{API}/events", Role.MEMBER, events.follow_changes),
 )
 
 
@@ -101,14 +105,21 @@ def build_app(node: Node) -> web.Application:
     """The whole of the node's HTTP, not yet listening."""
     hosts = Hosts(node.config.host, node.config.node.url)
     app = web.Application(middlewares=[rim(hosts.check, node.entropy)], logger=_wire_log())
-    reads = Reads(node)
-    desk = Desk(node, Door(reads), reads, Repeats())
+    reads, limits = Reads(node), Limits(node)
+    desk = Desk(node, Door(reads), reads, Repeats(), limits)
+    app[SOURCES] = limits.sources
+    app[LIVE] = Live(node.views)
+    app.on_shutdown.append(_end_streams)
     for route in ROUTES:
         serve = _command if route.method == "POST" else _question
         app.router.add_route(route.method, route.path, serve(desk, route))
     for method, path, handler in PEER_ROUTES:
         app.router.add_route(method, path, _door(node, handler))
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[LIVE].close()
 
 
 def build_runner(node: Node) -> web.AppRunner:
@@ -127,20 +138,21 @@ def build_runner(node: Node) -> web.AppRunner:
 
 def _command(desk: Desk, route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        caller = await desk.door.admit(request, route.role)
+        caller = await desk.admit(request, route.role)
         if request.query_string:
             raise bad_field("query", "A POST takes no query parameters")
         body = await read_body(request, route.body_bytes_max)
         # Strangers share no account: their keys are kept apart by what they send.
         actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
-        return await route.handler(Call(desk, request, caller, body, once(request, actor, body)))
+        with desk.limits.attempted(request, caller):
+            return await route.handler(Call(desk, request, caller, body, once(request, actor, body)))
 
     return handle
 
 
 def _question(desk: Desk, route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        caller = await desk.door.admit(request, route.role)
+        caller = await desk.admit(request, route.role)
         await desk.reads.wanted(request)
         return await route.handler(Call(desk, request, caller))
 

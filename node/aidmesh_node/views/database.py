@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raise it whenever a table or the meaning of a column changes: the file is then rebuilt from the log."""
 
 STATEMENTS_CACHED = 256

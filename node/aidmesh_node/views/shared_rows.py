@@ -8,9 +8,22 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-R = TypeVar("R")
+from aidmesh_node.views.handling import Shown
+
+
+class SharedRow(Protocol):
+    """What every such row has: hidden from lists until its description is there, and again once it is taken back."""
+
+    id: str
+    feed: int
+    state: str
+    described: int
+    version: int
+
+
+R = TypeVar("R", bound=SharedRow)
 
 
 class Key(NamedTuple):
@@ -54,11 +67,14 @@ class SharedRows(Generic[R]):
         """Write it with the batch."""
         self._rows[key] = self._changed[key] = row
 
-    def flush(self) -> None:
-        """Write what changed, in the running transaction."""
-        if self._changed:
-            self._connection.executemany(self._upsert, map(self._values, self._changed.values()))
+    def flush(self) -> list[Shown]:
+        """Write what changed, in the running transaction, and say what that was."""
+        changed = self._changed.values()
+        if changed:
+            self._connection.executemany(self._upsert, map(self._values, changed))
+        shown = [Shown(row.id, row.feed, row.version, seen=bool(row.described) or row.version > 1) for row in changed]
         self.forget()
+        return shown
 
     def forget(self) -> None:
         """Read everything again: the batch is written, or what it changed never happened."""
