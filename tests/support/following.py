@@ -89,6 +89,6 @@ async def following(
 ) -> AsyncIterator[Follower]:
     """A stream of this node as a member, from `last_id` on; its first event is still to be read."""
     headers = {"Authorization": f"Bearer {token}"} | ({LAST_EVENT_ID: last_id} if last_id else {})
-    async with session.get(f"{url}/api/v1/events{query}", headers=headers, timeout=None) as response:  # type: ignore[arg-type]
+    async with session.get(f"{url}/api/v1/events{query}", headers=headers, timeout=None) as response:
         assert response.status == 200, await response.text()
         yield Follower(response, last_id)

@@ -84,12 +84,16 @@ def since(connection: sqlite3.Connection, place: str | None, limit: int) -> Told
         "SELECT seq, kind, id, ours, version, position, stamp FROM changes WHERE seq >= ? ORDER BY seq LIMIT ?",
         (seq, limit + 1),
     ).fetchall()
-    if not rows or rows[0][0] != seq or rows[0][-1] != stamp:
+    if (seq, stamp) == _START and rows[0][0] == 1:
+        rows = rows[:limit]  # before the first there is no row
+    elif rows and rows[0][0] == seq and rows[0][-1] == stamp:
+        rows = rows[1:]
+    else:
         too_old = bool(rows) and rows[0][0] > seq
         return Told([], _place(*newest), position, "too_old" if too_old else "other_history")
     told = [
         Change(_place(at, mark), kind, id, bool(ours), version, shown)
-        for at, kind, id, ours, version, shown, mark in rows[1:]
+        for at, kind, id, ours, version, shown, mark in rows
     ]
     return Told(told, told[-1].place, position, None)
 
