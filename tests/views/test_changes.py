@@ -69,10 +69,11 @@ def test_every_event_of_ours_is_one_change_in_the_order_of_the_log(house: House)
     assert brief(told) == [
         ("group", OURS, 1, True),
         *link,
-        ("board", None, None, True),
         ("need", first.hex, 1, True),
         ("need", second.hex, 1, True),
         ("need", first.hex, 2, True),
+        # Which circles are in force, once for all that was projected together.
+        ("board", None, None, True),
     ]
     events = house.home.readers.run_now(lambda reading: reading.events.select(0, ALL))
     assert sorted({one.position for one in told}) == [position for position, _ in events]

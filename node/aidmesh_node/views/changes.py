@@ -43,6 +43,7 @@ STAMP_BYTES = 8
 
 _PLACE = re.compile(rf"([0-9]{{1,18}})-([0-9a-f]{{{STAMP_BYTES * 2}}})", re.ASCII)
 _START = (0, bytes(STAMP_BYTES))
+_BY_GID = ("peer", "group")
 _IN_FORCE = (PeerLink.Activated, PeerLink.Suspended, PeerLink.Resumed, PeerLink.Severed)
 
 
@@ -103,19 +104,22 @@ class ChangeLog:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._kinds = _Kinds()
         self._gathered: list[tuple[str, str | None, int, int | None, int]] = []
         self._last: tuple[int, bytes] | None = None
 
-    def event(self, event: Event, position: int) -> None:
-        """An event of our log was projected."""
-        kind, id = kind_of(type(event)), event.originator_id.hex
-        if kind == "peer":
-            (id,) = self._connection.execute("SELECT gid FROM peers WHERE id = ?", (id,)).fetchone()
-        elif kind == "group":
-            id = own_group(self._connection).gid
-        self._gathered.append((kind, id, 1, event.originator_version, position))
-        if isinstance(event, _IN_FORCE):
-            self._gathered.append(("board", None, 1, None, position))
+    def events(self, events: Sequence[tuple[int, Event]]) -> None:
+        """Events of our log, with their positions, were projected. In one go: it is done for every event there is."""
+        kinds = self._kinds
+        self._gathered += [
+            (kinds[type(event)], event.originator_id.hex, 1, event.originator_version, position)
+            if kinds[type(event)] not in _BY_GID
+            else self._by_gid(event, position)
+            for position, event in events
+        ]
+        ends = [position for position, event in events if isinstance(event, _IN_FORCE)]
+        if ends:
+            self._gathered.append(("board", None, 1, None, ends[-1]))
 
     def shown(self, kind: str, shown: Sequence[Shown], position: int) -> None:
         """Peers showed us these differently; what lists hide, of a circle not in force or not yet described, is not
@@ -146,9 +150,10 @@ class ChangeLog:
         if not self._gathered:
             return False
         seq, stamp = self._newest()
-        digest = blake2b(stamp + incarnation, digest_size=STAMP_BYTES)
-        digest.update(repr((sorted(moved.items()), self._gathered)).encode())
-        stamp = digest.digest()
+        # What is ours is named by how far the log came; what peers show depends also on when its parts arrived.
+        theirs = [change for change in self._gathered if not change[2]]
+        told = repr((stamp, incarnation, sorted(moved.items()), len(self._gathered), theirs))
+        stamp = blake2b(told.encode(), digest_size=STAMP_BYTES).digest()
         self._connection.executemany(
             "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?)",
             [(at, *change, stamp) for at, change in enumerate(self._gathered, seq + 1)],
@@ -165,6 +170,15 @@ class ChangeLog:
         self._gathered.clear()
         self._last = None
 
+    def _by_gid(self, event: Event, position: int) -> tuple[str, str | None, int, int | None, int]:
+        """A group goes by its gid everywhere but in the log."""
+        kind, id = self._kinds[type(event)], event.originator_id.hex
+        if kind == "peer":
+            (gid,) = self._connection.execute("SELECT gid FROM peers WHERE id = ?", (id,)).fetchone()
+        else:
+            gid = own_group(self._connection).gid
+        return kind, gid, 1, event.originator_version, position
+
     def _newest(self) -> tuple[int, bytes]:
         if self._last is None:
             row = self._connection.execute("SELECT seq, stamp FROM changes ORDER BY seq DESC LIMIT 1").fetchone()
@@ -172,15 +186,12 @@ class ChangeLog:
         return self._last
 
 
-def kind_of(event: type[Event]) -> str:
+class _Kinds(dict[type[Event], str]):
     """What an event is about, as lists call it: a `need:posted` a need, a `peer-link:invited` a peer."""
-    kind = _KINDS.get(event)
-    if kind is None:
-        kind = _KINDS[event] = event.TOPIC.partition(":")[0].removesuffix("-link")
-    return kind
 
-
-_KINDS: dict[type[Event], str] = {}
+    def __missing__(self, event: type[Event]) -> str:
+        kind = self[event] = event.TOPIC.partition(":")[0].removesuffix("-link")
+        return kind
 
 
 def _place(seq: int, stamp: bytes) -> str:

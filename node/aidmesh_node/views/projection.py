@@ -86,13 +86,16 @@ class Projection:
         )
         self._fold_of = {kind.TYPE: fold for fold in self._folds for kind in fold.STATEMENTS}
 
-    def event(self, event: Event, position: int) -> None:
+    def event(self, event: Any) -> None:
         """Project one event of our log. Events no view is about change nothing."""
         if isinstance(event, Pledge.Event | Pledge.Offered):
             self._pledges.apply(event)
         for handle in self._handlers.get(type(event), ()):
             handle(self._connection, event)
-        self._changes.event(event, position)
+
+    def changed_by(self, events: Sequence[tuple[int, Event]]) -> None:
+        """All these events, with their positions, were projected: tell of them with this transaction."""
+        self._changes.events(events)
 
     def read(self, data: bytes, parts: dict[str, bytes]) -> Said | Incomplete | None:
         """What an entry of a foreign feed says that a view is about, from its bytes and the parts at hand.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
 from aidmesh_node.application import ports
@@ -178,13 +178,14 @@ class Projector:
         return more
 
     def _project_log(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
-        events = reading.events.select(tracked.get(LOG, START).position, EVENTS_MAX)
-        for at, event in events:
-            assert isinstance(event, Event)  # every event of our log is one
-            self._projection.event(event, at)
+        # Every event of our log is one of the domain's.
+        events = cast(list[tuple[int, Event]], reading.events.select(tracked.get(LOG, START).position, EVENTS_MAX))
+        for _, event in events:
+            self._projection.event(event)
         if events:
+            self._projection.changed_by(events)
             position, last = events[-1]
-            tracked[LOG] = Tracked(position, _name(last))
+            tracked[LOG] = Tracked(position, event_id(last))
         return len(events) == EVENTS_MAX
 
     def _follow(self, reading: Reading) -> tuple[dict[int, Tracked], bool]:
