@@ -67,13 +67,11 @@ def new_node(folder: Path, name: str, program: Sequence[str] = NODE) -> NodeProc
 def start(home: Path, program: Sequence[str] = NODE) -> NodeProcess:
     """Start a node over its home (`program` gets the home as its last argument) and wait until it answers."""
     config = load_config(home / "config.toml", {})[0]
-    log = (home / "run.log").open("ab")
-    process = subprocess.Popen(
-        [sys.executable, *program, str(home)],
-        stdout=log,
-        stderr=log,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("protocol", "node", "cli"))},
-    )
+    path = os.pathsep.join(str(ROOT / part) for part in ("protocol", "node", "cli"))
+    with (home / "run.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, *program, str(home)], stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}
+        )
     url = f"http://{config.node.listen}"
     deadline = time.monotonic() + READY_SECONDS_MAX
     while True:

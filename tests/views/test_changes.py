@@ -300,9 +300,7 @@ def subject(gid: str, number: int) -> bytes:
     return bytes([number, *gid.encode()[:15]])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(STEPS, max_size=40))
-def test_whoever_comes_back_whenever_shows_what_the_lists_show(steps: list[tuple[Any, ...]]) -> None:
+def play(steps: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder, house_in(Path(folder)) as house:
         story = Story(house)
         for step in steps:
@@ -317,6 +315,20 @@ def test_whoever_comes_back_whenever_shows_what_the_lists_show(steps: list[tuple
             own = [one.position for one in page.told if one.ours and one.kind == "need"]
             assert own == sorted(set(own)), "each event of ours once, in order"
             assert page.resets <= rebuilds, "only what was rebuilt is read anew"
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=40))
+def test_whoever_comes_back_whenever_shows_what_the_lists_show(steps: list[tuple[Any, ...]]) -> None:
+    play(steps)
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(900)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEPS, max_size=150))
+def test_in_long_stories_too(steps: list[tuple[Any, ...]]) -> None:
+    play(steps)
 
 
 @contextmanager
