@@ -27,10 +27,11 @@ MEMBER_BURST = 1_000
 
 MEMBERS_MAX = 10_000
 
-FAILURES_PER_SECOND = 1.0
-"""Wrong tokens and invitations from one address, where a whole hall may join over one line and mistype."""
+FAILURES_PER_SECOND = 5.0
+"""Wrong tokens and invitations from one address, where a whole hall may join over one line and mistype, and pages that
+were left open go on asking with tokens that were taken back."""
 
-FAILURES_BURST = 60
+FAILURES_BURST = 300
 
 ADDRESSES_MAX = 10_000
 """Some 2 MiB when somebody fills it."""
