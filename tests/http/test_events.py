@@ -321,6 +321,33 @@ async def test_who_does_not_read_is_cut_off_and_hurts_nobody(town: Town) -> None
         assert len(brief(await back.rest())) == sent
 
 
+async def test_when_the_lists_cannot_be_read_that_is_said_and_passes(group: Group) -> None:
+    """All readers are busy: nobody is let in to silence, and whoever comes back is."""
+    start = await the_end(group)
+    need = await group.need("member")
+    await group.get("member", "/board")
+    readers: Any = group.node.views._queries
+    readers._waiting_max, waiting_max = 0, readers._waiting_max
+    slow: Any = group.node.views._pace
+    slow._took.clear()  # a question nobody has answered yet is not answered on the event loop
+    answer = await group.ask("member", "GET", "/api/v1/events", Last_Event_ID=start, Aidmesh_Position="0")
+    assert (answer.status, answer.code) == (503, "busy") and answer.headers["Retry-After"]
+    readers._waiting_max = waiting_max
+    assert brief(await missed(group, "member", start)) == [("need", need, 1)]
+
+
+async def test_a_proxy_of_the_old_kind_can_pass_it_on(group: Group) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", group.port)
+    token = group.tokens["member"]
+    writer.write(
+        f"GET /api/v1/events?follow=false HTTP/1.0\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert b" 200 OK" in head and b"chunked" not in head
+    assert [told.event for told in EventStream().feed(body)] == ["ready"]
+
+
 async def test_a_node_that_stops_ends_its_streams_at_once(town: Town) -> None:
     group, loop = town.group, asyncio.get_running_loop()
     async with AsyncExitStack() as stack:

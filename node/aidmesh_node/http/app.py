@@ -144,8 +144,8 @@ def _command(desk: Desk, route: Route) -> Handler:
         body = await read_body(request, route.body_bytes_max)
         # Strangers share no account: their keys are kept apart by what they send.
         actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
-        with desk.limits.attempted(request, caller):
-            return await route.handler(Call(desk, request, caller, body, once(request, actor, body)))
+        answer = route.handler(Call(desk, request, caller, body, once(request, actor, body)))
+        return await (answer if caller.actor is not None else desk.limits.attempt(request, answer))
 
     return handle
 

@@ -7,8 +7,7 @@ many wrong ones come from the same house, hall or camp; secrets of 160 random bi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 
 from aiohttp import web
 
@@ -67,13 +66,12 @@ class Limits:
                 wait,
             )
 
-    @contextmanager
-    def attempted(self, request: web.Request, caller: Caller) -> Iterator[None]:
-        """Around what is done for `caller`: when nobody in particular is refused, that was an attempt that `failed`."""
+    async def attempt(self, request: web.Request, answer: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+        """`answer` to somebody without a token. Raises what it raises; when that is a refusal, the attempt `failed`."""
         try:
-            yield
+            return await answer
         except (Problem, Refused) as refusal:
-            if caller.actor is None and getattr(refusal, "status", 422) < 500:
+            if getattr(refusal, "status", 422) < 500:
                 self.failed(request)
             raise
 

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -113,6 +114,7 @@ class Live:
             if len(self._pages) >= PAGES_SHARED_MAX:
                 self._pages.clear()
             task = self._pages[place] = asyncio.ensure_future(self._read(place))
+            task.add_done_callback(partial(self._forget_failure, place))
         # Somebody who hangs up takes nothing from the others who wait for the same page.
         return await asyncio.shield(task)
 
@@ -130,6 +132,11 @@ class Live:
 
     async def _read(self, place: str | None) -> Page:
         return _page(await self._views.query(since, place, PAGE_CHANGES))
+
+    def _forget_failure(self, place: str | None, task: asyncio.Task[Page]) -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if failed and self._pages.get(place) is task:
+            del self._pages[place]
 
     def _make_room(self, member: UUID) -> None:
         for stream in [one for one in self._streams.get(member, ()) if one.is_gone]:
