@@ -6,6 +6,7 @@ Precedence: environment > file > default.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import tomllib
 from collections.abc import Mapping
@@ -32,6 +33,8 @@ class NodeSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str
     listen: str = "127.0.0.1:8420"
     url: str = ""
+    proxies: str = ""
+    """Reverse proxies in front of it, addresses or networks with commas between: believed about whom they speak for."""
 
 
 class StateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -86,6 +89,16 @@ def check_emergency_number(text: str) -> str:
         raise ConfigError(f"emergency.number cannot be used: {refused}") from None
 
 
+def proxy_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """The networks that `node.proxies` names, or ConfigError."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f"node.proxies {text!r} cannot be used: {error}; write for example 127.0.0.1, 172.28.0.0/16"
+        ) from None
+
+
 def write_config(path: Path, config: Config) -> None:
     """Write the file that `load_config` reads. Not atomic: only `init` writes, into an empty home."""
     lines: list[str] = []
@@ -128,6 +141,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dic
     check_listen(config.node.listen)
     check_url(config.node.url)
     check_emergency_number(config.emergency.number)
+    proxy_networks(config.node.proxies)
     for section, struct in known.items():
         for key in struct.__struct_fields__:
             origins.setdefault(f"{section}.{key}", "default")

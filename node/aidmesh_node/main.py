@@ -183,7 +183,8 @@ def demo(options: DemoOptions, tell: Callable[[DemoEvent], None]) -> DemoResult:
 def config_json(config: Config, origins: Mapping[str, str]) -> dict[str, object]:
     """Every setting with its origin, as the CLI and the API show it."""
     values = {"node.name": config.node.name, "node.listen": config.node.listen, "node.url": config.node.url}
-    values |= {"state.dir": config.state.dir, "emergency.number": config.emergency.number}
+    values |= {"node.proxies": config.node.proxies, "state.dir": config.state.dir}
+    values |= {"emergency.number": config.emergency.number}
     return {
         "schema_version": 1,
         "settings": [{"key": key, "value": value, "origin": origins[key]} for key, value in values.items()],

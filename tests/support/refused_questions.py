@@ -11,7 +11,7 @@ from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.ports import Work
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.federation.links import HELD_ANSWERS_MAX
-from aidmesh_node.federation.peer_rates import REQUESTS_BURST
+from aidmesh_node.federation.peer_rates import PAIRING_BURST, REQUESTS_BURST
 from aidmesh_node.federation.request_auth import ISSUED_PREFIX
 from aidmesh_node.federation.serve import ANSWERS_MAX
 from aidmesh_node.home import Home
@@ -155,7 +155,7 @@ async def wake_after_the_end(town: Town, x: RawPeer) -> Question:
 async def haste(town: Town, x: RawPeer) -> Question:
     """More requests than its bucket holds, while no time passes."""
     town.mesh.clock.tick_seconds = 0.0  # type: ignore[attr-defined]
-    for _ in range(int(REQUESTS_BURST)):
+    for _ in range(REQUESTS_BURST):
         town.alice.federation.wake(x.request(town.alice, b"", path=paths.WAKE))
     return x.request(town.alice)
 
@@ -179,9 +179,10 @@ async def answers_it_does_not_read(town: Town, x: RawPeer) -> Question:
 
 async def haste_in_pairing(town: Town, x: RawPeer) -> Question:
     town.mesh.clock.tick_seconds = 0.0  # type: ignore[attr-defined]
-    for _ in range(int(REQUESTS_BURST)):
-        with pytest.raises(ProtocolError):
-            await town.alice.federation.pair(b"x")
+    for _ in range(PAIRING_BURST):
+        for source in ("", "127.0.0.1"):
+            with pytest.raises(ProtocolError):
+                await town.alice.federation.pair(b"x", source)
     return b"x"
 
 

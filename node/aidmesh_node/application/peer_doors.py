@@ -44,8 +44,8 @@ class PeerDoors(Protocol):
         """POST /aidmesh/1/wake."""
         ...
 
-    async def pair(self, body: bytes) -> bytes:
-        """POST /aidmesh/1/pair: one pairing question. Raises Refused too."""
+    async def pair(self, body: bytes, source: str = "") -> bytes:
+        """POST /aidmesh/1/pair: one pairing question; `source` is the address it came from. Raises Refused too."""
         ...
 
     def publish_along(self) -> None:

@@ -128,11 +128,11 @@ class Federation:
         """POST /aidmesh/1/wake: the peer says "look". Raises ProtocolError."""
         self.replication.wake(self._admit(request))
 
-    async def pair(self, body: bytes) -> bytes:
-        """POST /aidmesh/1/pair: one pairing question. Raises ProtocolError, Refused."""
+    async def pair(self, body: bytes, source: str = "") -> bytes:
+        """POST /aidmesh/1/pair: one pairing question from an address. Raises ProtocolError, Refused."""
         if len(body) > PAIRING_BYTES_MAX:
             raise ProtocolError("too_large", f"a pairing message has at most {PAIRING_BYTES_MAX} bytes")
-        self.rates.spend("pairing")
+        self.rates.spend_pairing(source)
         answer = await self.pairing.answer(body)
         self._changed.set()
         return answer
