@@ -8,9 +8,10 @@ from __future__ import annotations
 import hmac
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from aidmesh_protocol import canonical
 from aidmesh_protocol.errors import ProtocolError
@@ -28,6 +29,8 @@ from aidmesh_protocol.limits import (
     SCHEMA_MAX,
     STATEMENT_TYPE_BYTES_MAX,
 )
+
+T = TypeVar("T")
 
 FACTS = "facts"
 VIEW = "view"
@@ -195,11 +198,27 @@ def _plain_entry(plain: re.Match[bytes]) -> Entry:
     named, schema, statement_id, subject_id, short, long, _, facts, facts_bucket, view, view_bucket, flags = (
         plain.groups()
     )
-    parts: tuple[PartHeader, ...] = (PartHeader(FACTS, facts, _BUCKET_OF[facts_bucket]),)
+    parts: tuple[PartHeader, ...] = (_header(FACTS, facts, _BUCKET_OF[facts_bucket]),)
     if view is not None:
-        parts += (PartHeader(VIEW, view, _BUCKET_OF[view_bucket]),)
+        parts += (_header(VIEW, view, _BUCKET_OF[view_bucket]),)
     hour = int.from_bytes(short or long, "big")
-    return Entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, (), flags[0])
+    return _entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, (), flags[0], ENTRY_VERSION)
+
+
+def _maker(cls: type[T]) -> Callable[..., T]:
+    """Makes instances of fields that are checked already, without checking them again: a third of what a feed costs."""
+    fill = tuple(vars(cls)[field.name].__set__ for field in fields(cls))  # type: ignore[arg-type]
+
+    def make(*values: object) -> T:
+        made = object.__new__(cls)
+        for setter, value in zip(fill, values, strict=True):
+            setter(made, value)
+        return made
+
+    return make
+
+
+_header, _entry = _maker(PartHeader), _maker(Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +289,14 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
     if len(padded) != header.bucket or not hmac.compare_digest(expected, header.commitment):
         raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
     return unpad(padded)
+
+
+def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+    """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again."""
+    header = entry.part(tag)
+    assert header is not None  # it was passed as this entry's
+    padded = part_bytes[-header.bucket :]
+    return padded[_PREFIX_BYTES : _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")]
 
 
 def _key_and_body(part_bytes: bytes) -> tuple[bytes, bytes]:
