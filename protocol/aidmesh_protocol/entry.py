@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 import re
-from bisect import bisect_left
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
@@ -46,6 +45,11 @@ _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _PREFIX_BYTES = 2
 _WHAT_CACHED_MAX = 256
 """Kinds of parts that are remembered, more than there are; peers may name others, of some 100 bytes each."""
+
+_SHORTEST = {
+    bucket: smaller + 1 for smaller, bucket in zip((_PREFIX_BYTES - 1, *PART_BUCKETS), PART_BUCKETS, strict=False)
+}
+"""By bucket, the shortest prefix and content that are padded to it."""
 
 # A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
 _KEY_START = b"\x92\xc4\x10"
@@ -275,8 +279,8 @@ def pad(content: bytes) -> bytes:
 def unpad(padded: bytes) -> bytes:
     """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
     end = _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")
-    length = end - _PREFIX_BYTES
-    if length > PART_CONTENT_BYTES_MAX or _bucket(length) != len(padded) or padded.count(0, end) != len(padded) - end:
+    shortest = _SHORTEST.get(len(padded))
+    if shortest is None or not shortest <= end <= len(padded) or padded.count(0, end) != len(padded) - end:
         raise ProtocolError("malformed", "the part's padding is not canonical")
     return padded[_PREFIX_BYTES:end]
 
@@ -303,8 +307,9 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
         key, padded = part_bytes[len(_KEY_START) : _KEY_END], part_bytes[_KEY_END + len(start) :]
     else:
         key, padded = _key_and_body(part_bytes)
-    expected = commitment(key, entry.type, entry.schema, tag, padded)
-    if len(padded) != header.bucket or not hmac.compare_digest(expected, header.commitment):
+        _check_bytes(key, 16, "part key")
+    expected = hmac.digest(key, _what(entry.type, entry.schema, tag) + padded, "sha256")
+    if not hmac.compare_digest(expected, header.commitment) or len(padded) != header.bucket:
         raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
     return unpad(padded)
 
@@ -332,7 +337,7 @@ def _what(statement_type: str, schema: int, tag: str) -> bytes:
 
 
 def _bucket(content_length: int) -> int:
-    return PART_BUCKETS[bisect_left(PART_BUCKETS, content_length + _PREFIX_BYTES)]
+    return next(bucket for bucket in PART_BUCKETS if bucket >= content_length + _PREFIX_BYTES)
 
 
 def _array(value: Any) -> list[Any]:

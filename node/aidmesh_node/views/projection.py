@@ -26,7 +26,7 @@ from aidmesh_node.views import (
 from aidmesh_node.views.foreign import Place
 from aidmesh_node.views.handling import ForeignFold
 from aidmesh_protocol import statements
-from aidmesh_protocol.entry import Entry, kept_content
+from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.statements import Incomplete, Statement, Unknown
 
@@ -97,7 +97,7 @@ class Projection:
             entry = Entry.decode(data)
             if entry.type not in self._fold_of:
                 return None
-            statement = statements.read(entry, parts, kept_content)
+            statement = statements.read(entry, parts)
         except ProtocolError:
             return None
         if isinstance(statement, Incomplete):
