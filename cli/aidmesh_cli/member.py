@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,6 +15,9 @@ from aidmesh_cli.output import Column, print_table
 from aidmesh_cli.phrases import day, short, when
 from aidmesh_cli.problems import CONFLICT, FAILURE, USAGE, Failed
 from aidmesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 INVITATION_CHARACTERS_MAX: Final = 200
 
@@ -125,7 +128,7 @@ def _member(session: Session, text: str) -> str:
     return found[0] if found else text
 
 
-def _print_members(members: list[dict[str, Any]]) -> None:
+def _print_members(members: list[api.Member]) -> None:
     columns = [
         Column("ID"),
         Column("NAME", gives=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from aidmesh_cli.personal import personal_fields, personal_lines, personal_optio
 from aidmesh_cli.phrases import amount, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 
 @click.group(short_help="What somebody needs.")
@@ -132,7 +135,7 @@ def close(session: Session, id: str, reason: str) -> None:
     session.answer(reply, f"Closed need {short(reply['id'])}: {reason.replace('_', ' ')}.", name=reply["id"])
 
 
-def _print_needs(needs: list[dict[str, Any]]) -> None:
+def _print_needs(needs: list[api.Need]) -> None:
     columns = [
         Column("ID"),
         Column("NEED", gives=True),
@@ -156,7 +159,7 @@ def _print_needs(needs: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.NeedShown) -> list[tuple[str, object]]:
     unit = found["unit"]
     return [
         ("need", f"{thing(found)} ({found['category']})"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from aidmesh_cli.plain import plain_lines
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -49,7 +52,7 @@ def personal_fields(given: dict[str, Any]) -> dict[str, Any]:
     return {**({"for": known} if known else {}), **({"note": note} if note else {})}
 
 
-def personal_lines(document: dict[str, Any]) -> list[tuple[str, object]]:
+def personal_lines(document: api.NeedShown | api.OfferShown) -> list[tuple[str, object]]:
     """What a node showed of it, as facts."""
     person = document.get("person")
     shown: list[tuple[str, object]] = []

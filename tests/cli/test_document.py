@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli import answers
 from tests.support.document import request_problems, validator
+from tests.support.typed_answers import FILE, RENEW, source
 
 SHOWN = {
     "Need": answers.need,
@@ -57,3 +58,7 @@ def test_a_request_the_document_does_not_tell_of_is_noticed(
 )
 def test_a_request_of_the_document_is_none_to_complain_about(method: str, target: str, body: object) -> None:
     assert request_problems(method, target, body) == []
+
+
+def test_the_types_the_command_line_reads_answers_by_are_those_of_the_document() -> None:
+    assert FILE.read_text(encoding="utf-8") == source(), f"renew them: {RENEW}"
