@@ -26,11 +26,6 @@ class Counts(TypedDict):
     pledges: dict[str, int]
 
 
-class Damage(TypedDict):
-    where: str
-    detail: str
-
-
 class Feed(TypedDict):
     """A feed as this node holds it. `root` is null when it is damaged: `verify` names it."""
 
@@ -318,12 +313,3 @@ class Status(TypedDict):
     feeds: list[Feed]
     peers: int
     version: str
-
-
-class Verified(TypedDict):
-    """What was recomputed, by kind, and the first thing that is not as it was written."""
-
-    schema_version: int
-    ok: bool
-    checked: dict[str, int]
-    first_problem: Damage | None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog=example("aidmesh status --home harbour"), short_help="How it stands with the node.")
-@speaks("Print only the standing: active or recovering.")
+@speaks("Print only the standing: active, new or recovering.")
 def status(session: Session) -> None:
     """Show how it stands with the node: its group, its counts, its links, and what to do next."""
     found = session.get("/status")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -14,9 +14,6 @@ from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import FAILURE, NodeDown
 from aidmesh_cli.session import Session
 from aidmesh_cli.target import looks_like_home
-
-if TYPE_CHECKING:
-    from aidmesh_cli import api
 
 
 @click.command(epilog=example("aidmesh verify --home harbour"), short_help="Check everything the node holds.")
@@ -50,10 +47,10 @@ def _stopped(home: Path) -> dict[str, Any]:
         return node.verify_home(home).to_json()
 
 
-def _write(report: api.Verified) -> None:
+def _write(report: Document) -> None:
     checked = ", ".join(f"{count} {name}" for name, count in report["checked"].items())
     problem = report["first_problem"]
-    if problem is None:
+    if report["ok"]:
         click.echo(f"All is as it was written: {plain(checked)}.")
     else:
         click.echo(f"WRONG: {plain(problem['where'])}: {plain(problem['detail'])}")
