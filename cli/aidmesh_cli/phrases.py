@@ -60,7 +60,7 @@ def day(text: object) -> str:
     return when(text)[:10]
 
 
-def thing(document: api.Need | api.Offer | api.Pledge) -> str:
+def thing(document: Mapping[str, object]) -> str:
     """What a need, offer or pledge is about."""
     return str(document.get("item") or document.get("category") or "")
 

@@ -183,3 +183,9 @@ async def test_what_is_shared_and_taken_back_depends_on_the_version_too(two: Two
         assert (late.status, late.code) == (412, "moved_on")
         now = (await two.north.get("coordinator", path)).headers["ETag"]
         assert (await two.north.post("coordinator", f"{path}/unshare", If_Match=now)).status == 200
+
+
+async def test_hours_are_whole_however_a_program_writes_them(two: Two) -> None:
+    for hours, status in ((72, 201), (72.0, 201), (1.5, 400), (0, 400), (721, 400), ("72", 400)):
+        answer = await two.north.post("operator", "/peers/invitations", {"expires_hours": hours})
+        assert answer.status == status, hours
