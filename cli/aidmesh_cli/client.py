@@ -28,7 +28,8 @@ ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 BEHIND_TRIES_MAX: Final = 5
 """A node under load shows late what it has already stored; each try waits a second at the node."""
 
-Document = dict[str, Any]
+Document = Any
+"""A JSON object as it came; where it is read, the types of `api` say what is in it."""
 
 
 class Client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,9 @@ from aidmesh_cli.sharing import (
     what_leaves,
 )
 from aidmesh_cli.words import CATEGORIES, CLOSE_REASONS, UNITS, URGENCIES, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 
 @click.group(
@@ -189,7 +192,7 @@ def close(session: Session, /, id: str, reason: str, of: str | None, to: str | N
     session.answer(reply, f"Closed need {short(reply['id'])}: {reason.replace('_', ' ')}.", name=reply["id"])
 
 
-def _print_needs(needs: list[dict[str, Any]]) -> None:
+def _print_needs(needs: list[api.Need]) -> None:
     columns = [
         Column("ID"),
         Column("NEED", gives=True),
@@ -213,7 +216,7 @@ def _print_needs(needs: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _print_untouched(needs: list[dict[str, Any]]) -> None:
+def _print_untouched(needs: list[api.Need]) -> None:
     columns = [Column("ID"), Column("NEED", gives=True), Column("URGENCY"), Column("DUE"), Column("NEXT", gives=True)]
     rows = [
         (short(one["id"]), thing(one), one["urgency"], when(one["next_action_at"]), one["next_action"]) for one in needs
@@ -222,7 +225,7 @@ def _print_untouched(needs: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.NeedShown) -> list[tuple[str, object]]:
     unit = found["unit"]
     return [
         ("need", f"{thing(found)} ({found['category']})"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,6 +18,9 @@ from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.phrases import short, when
 from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 INVITATION_PREFIX: Final = "aidmesh:"
 FROM_STDIN: Final = "-"
@@ -120,11 +123,11 @@ def _confirm(session: Session, who: str, words: str) -> None:
     session.answer(reply, line, name=reply["state"])
 
 
-def _name(one: dict[str, Any]) -> str:
+def _name(one: api.Peer) -> str:
     return str(one.get("name") or short(one.get("gid")))
 
 
-def _contact(one: dict[str, Any]) -> str:
+def _contact(one: api.Peer) -> str:
     if one["state"] != "active":
         return ""
     if one.get("frozen"):
@@ -135,21 +138,21 @@ def _contact(one: dict[str, Any]) -> str:
     return f"not reachable since {last}" if last else "never reached"
 
 
-def _print_peers(peers: list[dict[str, Any]]) -> None:
+def _print_peers(peers: list[api.Peer]) -> None:
     columns = [Column("ID"), Column("GROUP", gives=True), Column("STATE", gives=True), Column("CONTACT", gives=True)]
     rows = [(short(one["gid"]), one.get("name"), _state(one), _contact(one)) for one in peers]
     if rows:
         print_table(columns, rows)
 
 
-def _state(one: dict[str, Any]) -> str:
+def _state(one: api.Peer) -> str:
     if one["state"] != "pending":
         return str(one["state"])
     return "waits for them to confirm" if one.get("confirmed") else "waits for the four words"
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
-    held = found.get("held") or {}
+def _facts(found: api.PeerShown) -> list[tuple[str, object]]:
+    held = found["held"]
     facts: list[tuple[str, object]] = [
         ("group", found.get("name")),
         ("id", found["gid"]),

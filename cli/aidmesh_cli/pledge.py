@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,9 @@ from aidmesh_cli.phrases import amount, amount_of, day, short, thing, when
 from aidmesh_cli.problems import Answered
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CONDITIONS, DECLINE_REASONS, FAILURES, HOWS, OUTCOMES, PHASES, RELEASE_REASONS, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 GIVER: Final = ("giver", "local")
 HOME: Final = ("home", "local")
@@ -216,7 +219,7 @@ def _tell(session: Session, reply: Document, done: str, quantity: str | None = N
         session.tell(f"Next: {next_step}")
 
 
-def _print_pledges(pledges: list[dict[str, Any]]) -> None:
+def _print_pledges(pledges: list[api.Pledge]) -> None:
     columns = [
         Column("ID"),
         Column("PLEDGE", gives=True),
@@ -240,7 +243,7 @@ def _print_pledges(pledges: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _promised(one: Mapping[str, Any]) -> str:
+def _promised(one: api.Pledge) -> str:
     """The amount that counts now: firm before accepted before offered."""
     return amount(_counting(one), one["unit"])
 
@@ -250,16 +253,16 @@ def _counting(one: Mapping[str, Any]) -> str:
     return next((str(text) for text in known if text not in (None, "0")), "0")
 
 
-def _between(one: Mapping[str, Any]) -> str:
+def _between(one: api.Pledge) -> str:
     peer = one.get("peer_name") or short(one.get("peer"))
     return {"giver": f"to {peer}", "home": f"from {peer}"}.get(one["role"], "within our group")
 
 
-def _facts(found: Mapping[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.Pledge) -> list[tuple[str, object]]:
     unit = found["unit"]
 
-    def said(name: str) -> str:
-        return "" if found[name] in (None, "0") else amount(found[name], unit)
+    def said(amounted: str) -> str:
+        return "" if amounted == "0" else amount(amounted, unit)
 
     return [
         ("pledge", f"{thing(found)} {_between(found)}"),
@@ -269,11 +272,11 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("phase", found["phase"].replace("_", " ")),
         ("reason", str(found["reason"] or "").replace("_", " ")),
         ("offered", amount(found["offered"], unit)),
-        ("accepted", said("accepted")),
-        ("committed", said("committed")),
-        ("handed over", said("handed")),
-        ("on its way", said("in_transit")),
-        ("received", said("received")),
+        ("accepted", said(found["accepted"])),
+        ("committed", said(found["committed"])),
+        ("handed over", said(found["handed"])),
+        ("on its way", said(found["in_transit"])),
+        ("received", said(found["received"])),
         ("how", found["how"].replace("_", " ")),
         ("from", when(found["from"])),
         ("until", when(found["until"])),

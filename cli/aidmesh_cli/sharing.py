@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ from aidmesh_cli.plain import plain
 from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CONSENTS, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -79,20 +82,20 @@ def audience(peer: str | None, circle: str | None) -> dict[str, str]:
 
 def what_leaves(reply: Mapping[str, Any]) -> str:
     """Exactly what others now read, for the one who has just shared it."""
-    leaves = reply.get("leaves")
-    if not isinstance(leaves, Mapping):
+    leaves: api.Leaves | None = reply.get("leaves")
+    if leaves is None:
         return ""
-    told = [str(leaves.get("item") or ""), amount(leaves.get("quantity"), leaves.get("unit")), leaves.get("category")]
-    told += [f"urgency {leaves['urgency']}" if leaves.get("urgency") else "", leaves.get("area")]
+    told = [str(leaves.get("item") or ""), amount(leaves.get("quantity"), leaves.get("unit")), leaves["category"]]
+    told += [f"urgency {leaves['urgency']}" if leaves.get("urgency") else "", leaves["area"] or ""]
     return f"Others read: {', '.join(str(text) for text in told if text)}. If that names somebody, take it back."
 
 
-def shared_with(document: Mapping[str, Any]) -> str:
+def shared_with(document: api.Need | api.Offer) -> str:
     """ "Hillside, Riverside (taken back, not yet confirmed)" """
     return ", ".join(_shared(share) for share in document.get("shared_with") or ())
 
 
-def _shared(share: Mapping[str, Any]) -> str:
+def _shared(share: api.SharedWith) -> str:
     name = str(share.get("peer_name") or str(share.get("circle"))[:8])
     if share.get("state") == "shared":
         return name

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from aidmesh_cli.client import Document
 from aidmesh_cli.clocks import clock_apart
 from aidmesh_cli.finding import LISTED_MAX
 from aidmesh_cli.manual import Page
@@ -15,6 +14,9 @@ from aidmesh_cli.output import print_command, print_facts, print_sentence
 from aidmesh_cli.phrases import counted, short, tally
 from aidmesh_cli.problems import Answered
 from aidmesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 
 @click.command(cls=Page, epilog=example("aidmesh status --home harbour"), short_help="How it stands with the node.")
@@ -25,14 +27,14 @@ def status(session: Session) -> None:
     session.show(found, lambda: _write(session, found), names=[found["standing"]])
 
 
-def _write(session: Session, found: Document) -> None:
-    peers: list[dict[str, Any]] = session.get("/peers")["items"]
+def _write(session: Session, found: api.Status) -> None:
+    peers: list[api.Peer] = session.get("/peers")["items"]
     counts = found["counts"]
     facts: list[tuple[str, object]] = [
         ("group", f"{found['group']['name']} ({short(found['group']['gid'])})"),
         ("address", found.get("url") or f"http://{found['listen']}"),
         ("standing", _standing(found)),
-        ("clock", (found.get("clock") or {}).get("words")),
+        ("clock", found["clock"]["words"]),
         ("needs", tally(counts["needs"])),
         ("offers", tally(counts["offers"])),
         ("pledges", tally(counts["pledges"])),
@@ -46,17 +48,15 @@ def _write(session: Session, found: Document) -> None:
             print_command(session.command(command), lead="      ")
 
 
-def _standing(found: Document) -> str:
+def _standing(found: api.Status) -> str:
     if found["standing"] == "active" and found["signing"]:
         return "in order; it signs what it says"
     if found["standing"] == "active":
         return f"in order; {counted(len(found['unsigned_feeds']), 'feed')} not signed yet"
-    if found["standing"] == "recovering":
-        return "recovering: it signs nothing"
-    return "new: it has said nothing yet"
+    return "recovering: it signs nothing"
 
 
-def _links(peers: list[dict[str, Any]]) -> str:
+def _links(peers: list[api.Peer]) -> str:
     states: dict[str, int] = {}
     for one in peers:
         word = {"active": "linked", "pending": "not confirmed"}.get(one["state"], one["state"])
@@ -65,12 +65,12 @@ def _links(peers: list[dict[str, Any]]) -> str:
     return tally(states) + (f" ({away} not reachable now)" if away else "")
 
 
-def _incomplete(found: Document) -> str:
+def _incomplete(found: api.Status) -> str:
     missing = sum(feed.get("incomplete") or 0 for feed in found["feeds"])
     return f"{counted(missing, 'entry', 'entries')} of other groups" if missing else ""
 
 
-def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _next_steps(session: Session, found: api.Status, peers: list[api.Peer]) -> list[tuple[str, str]]:
     """(what waits for somebody, the command for it)"""
     steps: list[tuple[str, str]] = []
     if found["standing"] == "recovering":

@@ -30,8 +30,8 @@ def need(**changes: Any) -> dict[str, Any]:
         "received": "1500",
         "reserved": "20",
         "open": "3580",
-        "coverage": "0.3",
-        "fulfilment": "0.29",
+        "coverage": "partial",
+        "fulfilment": "partial",
         "shared_with": [
             {"circle": CIRCLE, "peer": HILLSIDE, "peer_name": "Hillside", "state": "shared", "acknowledged": False}
         ],
@@ -119,7 +119,7 @@ def peer(**changes: Any) -> dict[str, Any]:
         "last_contact": "2026-11-22T09:25:00Z",
         "reachable": True,
         "backoff_seconds": 0.0,
-        "trouble": None,
+        "trouble": "",
         "acknowledged": 12,
         "held": {"size": 7, "claimed": 7, "incomplete": 0},
         "frozen": None,
