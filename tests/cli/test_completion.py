@@ -185,9 +185,7 @@ def test_names_that_two_have_and_names_of_two_words_go_by_their_id() -> None:
     assert offered(known, "x") == []
 
 
-@pytest.mark.parametrize(
-    "name", ["a;b", "$(x)", "`x`", "a b", "a,b", "-rf", "*", "a\nb", "\x1b[2J", "a" * 60, "a:b"]
-)
+@pytest.mark.parametrize("name", ["a;b", "$(x)", "`x`", "a b", "a,b", "-rf", "*", "a\nb", "\x1b[2J", "a" * 60, "a:b"])
 def test_a_name_that_means_something_to_a_shell_is_not_offered(name: str) -> None:
     (one,) = offered([need(item=name)], "")
     assert one.value == "f6fdd3c4"
