@@ -167,9 +167,17 @@ def prepare(command: str, typist: Typist, told: dict[str, str], monkeypatch: pyt
             told.clear()
             typist("harbour", f"status --wait {SECONDS_MAX}")
         case "peer accept":
+            typist("harbour", "peer invite --dry-run")
             told["aidmesh:INVITATION"] = shlex.quote(typist("harbour", "peer invite --quiet").strip())
+            # Trying does not spend it, and tells nobody: the example still works.
+            tried = typist("hillside", f"peer accept {told['aidmesh:INVITATION']} --dry-run --wait {SECONDS_MAX}")
+            assert "Dry run: nothing was changed." in tried
+            assert json.loads(typist("harbour", "peer list --json"))["items"] == []
         case "peer list":
-            typist("harbour", f"peer accept Hillside --words {words(typist)} --wait {SECONDS_MAX}")
+            confirm = f"peer accept Hillside --words {words(typist)}"
+            assert "confirmed" in typist("harbour", f"{confirm} --dry-run")
+            assert json.loads(typist("harbour", "peer list --json"))["items"][0]["state"] == "pending"
+            typist("harbour", f"{confirm} --wait {SECONDS_MAX}")
         case "member join":
             monkeypatch.setattr("sys.stdin", io.StringIO(typist("harbour", "member invite Rosa --quiet")))
             told["http://192.168.1.5:8420"] = json.loads(Path("harbour/address").read_text())["url"]
