@@ -7,7 +7,6 @@ GET after it asks for what that POST wrote.
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -61,6 +60,8 @@ class Client:
     ) -> Document:
         """Do something once, however the connection behaves; with `dry_run` only ask what it would do. Raises NodeDown,
         Answered, Failed."""
+        import secrets
+
         headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(16)}
         if dry_run:
             headers["Dry-Run"] = "true"
