@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,7 @@ class Act:
 NEED = "need post Blankets --category bedding --quantity 20"
 OFFER = "offer post Blankets --category bedding --quantity 500"
 PLEDGE = (NEED, "pledge offer Blankets --quantity 20")
+WRITTEN = date(2026, 11, 22)
 WORDS = "'anchor boat calm dune'"
 CLEAR = "CLEAR"
 """Whatever is open is closed: a name means one thing again."""
@@ -190,7 +193,8 @@ def words(typist: Typist) -> str:
 
 
 def as_here(line: str, told: dict[str, str]) -> str:
-    """An example with this test's own invitation, words and address."""
+    """An example with this test's own invitation, words and address, and as far from today as it was when written."""
     for written, real in told.items():
         line = line.replace(written, real)
-    return line
+    gone_by = datetime.now(UTC).date() - WRITTEN
+    return re.sub(r"\b20\d\d-\d\d-\d\d\b", lambda found: str(date.fromisoformat(found[0]) + gone_by), line)
