@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    cls=Page, epilog=example("aidmesh board --category bedding"), short_help="What is open now, ours and other groups'."
+    cls=Page,
+    epilog=example("aidmesh board", "aidmesh board --category bedding --json"),
+    short_help="What is open now, ours and other groups'.",
 )
 @click.option("--item", help="Only this item.")
 @click.option("--category", type=Words(CATEGORIES), help="Only this category.")
