@@ -7,6 +7,7 @@ Precedence: environment > file > default.
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,13 +71,17 @@ def check_url(text: str) -> str:
 
 
 def write_config(path: Path, config: Config) -> None:
-    """Write the file that `load_config` reads. Not atomic: only `init` writes, into an empty home."""
+    """Write the file that `load_config` reads; its bytes are durable on return. Not atomic: only `init` writes, into an
+    empty home, and `group.json` comes after it."""
     lines: list[str] = []
     for section, values in msgspec.to_builtins(config).items():
         # A JSON string is also a TOML basic string.
         lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    path.chmod(0o600)
+    with path.open("w", encoding="utf-8") as file:
+        path.chmod(0o600)
+        file.write("\n".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
