@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -100,13 +101,17 @@ def proxy_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Net
 
 
 def write_config(path: Path, config: Config) -> None:
-    """Write the file that `load_config` reads. Not atomic: only `init` writes, into an empty home."""
+    """Write the file that `load_config` reads; its bytes are durable on return. Not atomic: only `init` writes, into an
+    empty home, and `group.json` comes after it."""
     lines: list[str] = []
     for section, values in msgspec.to_builtins(config).items():
         # A JSON string is also a TOML basic string.
         lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    path.chmod(0o600)
+    with path.open("w", encoding="utf-8") as file:
+        path.chmod(0o600)
+        file.write("\n".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
