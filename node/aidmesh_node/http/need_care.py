@@ -36,24 +36,40 @@ def acknowledged_advice(call: Call, urgency: str, acknowledged: bool) -> Emergen
 
 
 async def show_emergency_advice(call: Call) -> web.Response:
+    """What to read out before a need is saved as an emergency.
+
+    The number is this group's own: `emergency.number` in its configuration.
+    """
     call.query(need_bodies.Nothing)
     advice = EmergencyAdvice(call.node.config.emergency.number)
     return json_answer({"schema_version": SCHEMA_VERSION, "number": advice.number, "text": advice.text})
 
 
 async def review_need(call: Call) -> web.Response:
+    """Say that a need was looked at.
+
+    It stays as it is; its clock begins anew, or it is looked at again at `next`.
+    """
     next_at = moment(REVIEWED.read(call.body).next, "$.next")
     need_id, by = await _need(call), call.act()
     return await call.commit(lambda work: need_care.review_need(work, by, need_id, next_at))
 
 
 async def record_contact(call: Call) -> web.Response:
+    """Record a call to whom a need is for.
+
+    Answers how many in a row were in vain. However many: that closes nothing.
+    """
     outcome = CONTACT.read(call.body).outcome
     need_id, by = await _need(call), call.act()
     return await call.commit(lambda work: need_care.record_contact(work, by, need_id, outcome))
 
 
 async def extend_need(call: Call) -> web.Response:
+    """Let a need end later.
+
+    Groups that see it see the new date. A warning that it is about to end is taken back.
+    """
     until = moment(EXTENDED.read(call.body).until, "$.until")
     assert until is not None  # a required field
     need_id, by = await _need(call), call.act()
@@ -61,12 +77,21 @@ async def extend_need(call: Call) -> web.Response:
 
 
 async def amend_need(call: Call) -> web.Response:
+    """Ask for more or less.
+
+    Never for less than has arrived and is promised.
+    """
     amount = parse_amount(AMENDED.read(call.body).quantity)
     need_id, by = await _need(call), call.act()
     return await call.commit(lambda work: need_care.amend_need(work, by, need_id, amount))
 
 
 async def change_urgency(call: Call) -> web.Response:
+    """Change how urgent a need is.
+
+    All its clocks begin anew. For an emergency the advice has to be acknowledged; when one is over, what was shared
+    because of it is taken back.
+    """
     body = URGENCY.read(call.body)
     advice = acknowledged_advice(call, body.urgency, body.emergency_advice_acknowledged)
     need_id, by = await _need(call), call.act()
@@ -76,6 +101,10 @@ async def change_urgency(call: Call) -> web.Response:
 
 
 async def share_wider(call: Call) -> web.Response:
+    """Share an emergency with every connected group.
+
+    With a consent to just that; it is taken back when the emergency is over.
+    """
     consent = as_consent(WIDER.read(call.body).consent)
     need_id, by = await _need(call), call.act()
     known = await call.node.views.query(circles.list_all, "active")
@@ -86,6 +115,10 @@ async def share_wider(call: Call) -> web.Response:
 
 
 async def reopen_need(call: Call) -> web.Response:
+    """Open a closed need again.
+
+    Within 30 days. It is shared with nobody then: other groups have heard that it was closed, and that is final.
+    """
     EMPTY.read(call.body)
     need_id, by = await _need(call), call.act()
     return await call.commit(lambda work: need_care.reopen_need(work, by, need_id))
