@@ -11,7 +11,6 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 from aidmesh_node.application.ports import Work, Writer
 from aidmesh_node.clock import Clock
@@ -33,7 +32,7 @@ SETTLE_SECONDS = 24 * 3600
 LOOK_SECONDS = 60
 """How often to look: a jump is noticed before anything that runs every hour."""
 
-KEEP_SECONDS = 300
+KEEP_SECONDS = 600
 """How often what was found is kept; a crash forgets at most so much witnessed time."""
 
 SEEN, WITNESSED, STEP, UNTIL = "clock-seen", "clock-witnessed", "clock-step", "clock-distrusted-until"
@@ -88,7 +87,7 @@ class ClockTrust:
         waits = "until then nothing ends here because time has passed"
         if self._last[0] < EARLIEST:
             return f"The clock of this machine says {day}, which cannot be right. Set it; {waits}."
-        hours = max(1, ceil((self._until - self._lived) / 3600))
+        hours = max(1, round((self._until - self._lived) / 3600))
         return (
             f"The clock of this machine went {_span(self._step)} at once, to {day}. If that is wrong, set it; if it is "
             f"right, it is believed again when this node has run for another {hours} h: {waits}."
@@ -105,7 +104,7 @@ class ClockTrust:
             self._lived, self._step, self._until = float(kept.witnessed), float(kept.step), float(kept.until)
         doubted = bool(self._step)
         self._compare(kept.seen)
-        if (doubted and not first) != bool(self._step):
+        if doubted != bool(self._step) or (first and doubted):
             log.warning("%s", self.words or "The clock of this machine is believed again.")
         now = _Kept(_seconds(self._clock.now()), int(self._lived), int(self._step), int(self._until))
         if first or (now.step, now.until) != (kept.step, kept.until) or self._unwritten >= KEEP_SECONDS:
@@ -125,7 +124,7 @@ class ClockTrust:
             self._unwritten += lived
         self._last = (now, ticks)
         impossible = now < EARLIEST
-        if impossible or _jumped(moved):
+        if _jumped(moved) or (impossible and not self._step):
             self._until = self._lived + SETTLE_SECONDS
         # A clock that jumped and was set right again stands where it would have stood.
         away = self._step + moved
