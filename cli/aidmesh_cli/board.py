@@ -16,7 +16,9 @@ from aidmesh_cli.words import CATEGORIES, Words
 
 
 @click.command(
-    cls=Page, epilog=example("aidmesh board --category bedding"), short_help="What is open now, ours and other groups'."
+    cls=Page,
+    epilog=example("aidmesh board", "aidmesh board --category bedding --json"),
+    short_help="What is open now, ours and other groups'.",
 )
 @click.option("--item", help="Only this item.")
 @click.option("--category", type=Words(CATEGORIES), help="Only this category.")

@@ -85,7 +85,7 @@ def list_(session: Session) -> None:
     session.show(page, lambda: _print_members(page["items"]), names=(one["id"] for one in page["items"]))
 
 
-@member.command(epilog=example("aidmesh member role 1a2b3c4d coordinator"))
+@member.command(epilog=example("aidmesh member role 'Ana Silva' coordinator"))
 @click.argument("id", type=Thing("member"))
 @click.argument("role", type=Words(ROLES))
 @speaks(ID_ONLY)
@@ -96,7 +96,7 @@ def role(session: Session, id: str, role: str) -> None:
     session.answer(reply, f"Member {short(identity)} is now {role}.", name=identity)
 
 
-@member.command(epilog=example("aidmesh member revoke 1a2b3c4d"))
+@member.command(epilog=example("aidmesh member revoke 'Ana Silva' --yes"))
 @click.argument("id", type=Thing("member"))
 @yes_option
 @speaks(ID_ONLY)

@@ -42,6 +42,7 @@ def need() -> None:
     epilog=example(
         "aidmesh need post Blankets --category bedding --quantity 20 \\",
         "    --urgency high --until 2026-12-01 --area Lospalos",
+        "aidmesh need post Soup --category food --quantity 12 --unit meal --dry-run",
     )
 )
 @click.argument("item", required=False)
@@ -86,7 +87,9 @@ def post(session: Session, /, item: str | None, start: str | None, advice_acknow
     session.tell("Show it to another group:", session.command(f"need share {short(reply['id'])} --consent HOW"))
 
 
-@need.command("list", epilog=example("aidmesh need list --state open --theirs", "aidmesh need list --untouched"))
+@need.command(
+    "list", epilog=example("aidmesh need list --state open --theirs --quiet", "aidmesh need list --untouched")
+)
 @click.option("--state", "state_", type=click.Choice(["open", "closed"]), help="Only those.")
 @click.option("--untouched", is_flag=True, help="Only ours that wait for somebody, the longest overdue first.")
 @whose
@@ -106,7 +109,7 @@ def list_(
         show_page(session, "/needs", params, _print_needs)
 
 
-@need.command(epilog=example("aidmesh need show 1a2b3c4d"))
+@need.command(epilog=example("aidmesh need show Blankets", "aidmesh need show Blankets --json"))
 @click.argument("id", type=Thing("need"))
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
@@ -115,7 +118,12 @@ def show(session: Session, id: str) -> None:
     session.show(found, lambda: print_facts(_facts(found)), names=[found["id"]])
 
 
-@need.command(epilog=example("aidmesh need share Blankets --with Hillside --consent by_phone"))
+@need.command(
+    epilog=example(
+        "aidmesh need share Blankets --with Hillside --consent by_phone --dry-run",
+        "aidmesh need share Blankets --with Hillside --consent by_phone",
+    )
+)
 @click.argument("id", type=Thing("need"))
 @audience_options
 @consent_options

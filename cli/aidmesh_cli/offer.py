@@ -80,7 +80,7 @@ def list_(session: Session, state_: str | None, ours: str | None, limit: int | N
     show_page(session, "/offers", params, _print_offers)
 
 
-@offer.command(epilog=example("aidmesh offer show 1a2b3c4d"))
+@offer.command(epilog=example("aidmesh offer show Blankets"))
 @click.argument("id", type=Thing("offer"))
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:

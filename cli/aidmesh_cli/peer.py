@@ -45,7 +45,10 @@ def invite(session: Session, expires_hours: int) -> None:
 
 
 @peer.command(
-    epilog=example("aidmesh peer accept aidmesh:...", "aidmesh peer accept Harbour --words 'anchor boat calm dune'")
+    epilog=example(
+        "aidmesh peer accept aidmesh:INVITATION --wait 30",
+        "aidmesh peer accept Harbour --words 'anchor boat calm dune'",
+    )
 )
 @click.argument("who", type=Thing("peer"), metavar="INVITATION|GROUP")
 @click.option("--words", help="The four words, once both groups have read them to each other.")

@@ -53,7 +53,7 @@ def list_(session: Session, /, **params: Any) -> None:
     show_page(session, "/pledges", params, _print_pledges)
 
 
-@pledge.command(epilog=example("aidmesh pledge show 1a2b3c4d"))
+@pledge.command(epilog=example("aidmesh pledge show Blankets"))
 @click.argument("id", type=Thing("pledge"))
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
@@ -67,7 +67,7 @@ def show(session: Session, id: str) -> None:
     session.show(found, write, names=[found["id"]])
 
 
-@pledge.command(epilog=example("aidmesh pledge offer Blankets --quantity 20"))
+@pledge.command(epilog=example("aidmesh pledge offer Blankets --quantity 20 --how pick_up"))
 @click.argument("need", type=Thing("board"))
 @click.option("--quantity", required=True, metavar=QUANTITY, help="How much, in the unit of the need.")
 @click.option("--offer", "offer_", type=Thing("offer"), metavar="ID", help="The offer of ours that it comes from.")

@@ -42,6 +42,16 @@ class RecordedNode:
     home: Path
     answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    holding: dict[str, threading.Event] = field(default_factory=dict)
+
+    @contextmanager
+    def held(self, route: str) -> Iterator[threading.Event]:
+        """The answer to `route` waits until the event is set; at the end it is."""
+        go = self.holding[route] = threading.Event()
+        try:
+            yield go
+        finally:
+            go.set()
 
     def answer(self, route: str, *answers: Any, status: int = 200) -> None:
         """`route` below the API: "GET /needs?limit=5". An answer is a JSON value, bytes or LOST."""
@@ -77,6 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.removeprefix("/api/v1")
         body = json.loads(data) if data else None
         self.node.asked.append(Asked(method, path, dict(self.headers), body))
+        if (go := self.node.holding.get(f"{method} {path}")) is not None:
+            go.wait()
         status, answer = self.node.next_answer(f"{method} {path}")
         if answer is LOST:
             self.close_connection = True
