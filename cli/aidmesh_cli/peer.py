@@ -11,6 +11,7 @@ import click
 from aidmesh_cli import finding
 from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
+from aidmesh_cli.clocks import clock_apart
 from aidmesh_cli.manual import Noun
 from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
@@ -103,6 +104,9 @@ def status(session: Session, group: str) -> None:
             "Read the words to each other. If they are the same, both confirm:",
             session.command(f"peer accept {short(found['gid'])} --words {shlex.quote(said)}"),
         )
+    if clock_apart(found):
+        session.tell("One of the two clocks is wrong: compare both with a telephone, and set that one.")
+        session.tell("Until then nothing is lost: what either group says arrives, in the order in which it was said.")
 
 
 def _confirm(session: Session, who: str, words: str) -> None:
@@ -159,6 +163,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
         ("contact", _contact(found)),
         ("next try", f"in {found['backoff_seconds']} s" if found.get("backoff_seconds") else ""),
         ("trouble", found.get("trouble")),
+        ("their clock", clock_apart(found)),
     ]
     if found["state"] == "active":
         facts += [

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from aidmesh_cli.client import Document
+from aidmesh_cli.clocks import clock_apart
 from aidmesh_cli.finding import LISTED_MAX
 from aidmesh_cli.manual import Page
 from aidmesh_cli.options import asks, example
@@ -79,8 +80,13 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
         name, look = one.get("name") or short(one["gid"]), f"peer status {short(one['gid'])}"
         if one["state"] == "pending" and not one.get("confirmed"):
             steps.append((f"compare the four words with {name}", look))
+        if clock_apart(one):
+            steps.append((f"the clock of {name} is {clock_apart(one)}; find out which is wrong", look))
         if one.get("frozen"):
             steps.append((f"nothing more is taken from {name} ({one['frozen']})", look))
+    untouched = _untouched(session)
+    if untouched:
+        steps.append((f"look after what nobody has touched ({untouched})", "need list --untouched"))
     for role, phase, what in (
         ("home", "offered", "accept or decline what is offered"),
         ("giver", "countered", "answer what they propose instead"),
@@ -94,6 +100,17 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
     if not steps and not peers:
         steps.append(("link with another group", "peer invite"))
     return steps
+
+
+def _untouched(session: Session) -> str:
+    """ "3 needs, 1 an emergency", or "" when none waits."""
+    try:
+        page = session.get("/needs", {"untouched": "true", "limit": LISTED_MAX})
+    except Answered:
+        return ""
+    urgent = sum(one["urgency"] == "emergency" for one in page["items"])
+    told = counted(len(page["items"]), "need") if page["items"] else ""
+    return f"{told}, {counted(urgent, 'emergency', 'emergencies')}" if urgent else told
 
 
 def _waiting(session: Session, role: str, phase: str) -> str:

@@ -208,6 +208,7 @@ async def open_node(
 
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
+    from aidmesh_node.application.forgetting import Forgetting
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.need_deadlines import NeedDeadlines
     from aidmesh_node.application.node import Node
@@ -251,6 +252,7 @@ async def open_node(
             keepers = (
                 Lapsing(writer, views, clock, entropy),
                 NeedDeadlines(writer, views, trust, clock, entropy),
+                Forgetting(writer, trust),
             )
             deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(

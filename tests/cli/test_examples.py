@@ -67,10 +67,7 @@ STORY = [
     Act("need emergency-advice"),
     Act(
         "need share-wider",
-        before=(
-            "need post Insulin --category medicine --quantity 1 --urgency emergency --advice-acknowledged",
-            "need share Insulin --with Hillside --consent self",
-        ),
+        before=("need post Insulin --category medicine --quantity 1 --urgency emergency --advice-acknowledged",),
     ),
     Act("board"),
     Act("pledge offer"),
@@ -146,7 +143,7 @@ class Typist:
             if pledge["phase"] in ("offered", "countered", "accepted", "committed"):
                 self(home, f"pledge withdraw {pledge['id']}")
         for need in self(home, "need list --state open --ours --quiet").split():
-            self(home, f"need close {need} --reason duplicate")
+            self(home, f"need withdraw {need}")
 
 
 def test_every_command_has_its_act() -> None:

@@ -82,7 +82,8 @@ class PeerDoors(Protocol):
         ...
 
     def health(self, gid: str) -> Mapping[str, object]:
-        """{last_contact, reachable, backoff_seconds, trouble, acknowledged} of one peer. Raises nothing."""
+        """{last_contact, reachable, backoff_seconds, trouble, acknowledged, clock_ahead_seconds} of one peer.
+        Raises nothing."""
         ...
 
     def standing(self) -> Mapping[str, object]:

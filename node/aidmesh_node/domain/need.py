@@ -256,7 +256,11 @@ class Need(Recorded):
         amount = Quantity(quantity, self.unit).amount
         bound = self.received + self.reserved
         if amount == self.quantity:
-            raise Refused("nothing_changed", f"This need already says {amount_text(amount)} {self.unit}.")
+            raise Refused(
+                "nothing_changed",
+                f"This need already says {amount_text(amount)} {self.unit}.",
+                "Say how much is wanted instead.",
+            )
         if amount < bound:
             raise Refused(
                 "already_promised",
@@ -273,7 +277,9 @@ class Need(Recorded):
         one_of("urgency", urgency, URGENCIES)
         one_of("reason for another urgency", reason, URGENCY_REASONS)
         if urgency == self.urgency:
-            raise Refused("nothing_changed", f"The urgency of this need already is {urgency}.")
+            raise Refused(
+                "nothing_changed", f"The urgency of this need already is {urgency}.", "Say what it is instead."
+            )
         over = sorted(self.emergency_circles) if self.is_emergency else []
         self._record(self.UrgencyChanged, by, urgency=urgency, reason=reason)
         self._acknowledge(by, advice)
@@ -355,8 +361,6 @@ class Need(Recorded):
 
     def reopen(self, by: Act) -> None:
         """It is wanted after all. Shared with nobody, whoever knew of it before."""
-        if self.is_open:
-            raise Refused("not_closed", "This need is open.")
         need_time.check_reopening(by.at, self.closed_at)
         self._record(self.Reopened, by)
 

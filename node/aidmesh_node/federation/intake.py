@@ -68,6 +68,8 @@ class Pulled:
 
     entries: int = 0
     more: bool = False
+    clock_ahead_seconds: int | None = None
+    """How far the peer's clock is ahead of ours, as it says; unsigned, and only for people to read."""
     refused: list[ProtocolError] = field(default_factory=list)
 
 
@@ -123,7 +125,8 @@ class Intake:
                 await self._settle()
                 await self._keep_claims()
             case Head():
-                pass  # says nothing we rely on
+                # Nothing we rely on.
+                self.pulled.clock_ahead_seconds = frame.created - int(self._clock.now().timestamp())
             case _:
                 # SIZES too: an answer may be an old one, so what a peer holds of ours it says in its own requests.
                 self._idle()
