@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aidmesh_cli.candidates import Thing
+from aidmesh_cli.output import say
 from aidmesh_cli.phrases import amount
-from aidmesh_cli.plain import plain
-from aidmesh_cli.problems import USAGE, Failed
+from aidmesh_cli.problems import FAILURE, USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CONSENTS, Words
 
@@ -67,10 +67,11 @@ def acknowledge_emergency(session: Session, urgency: str, acknowledged: bool) ->
         return {}
     advice = str(session.get("/emergency-advice")["text"])
     if not acknowledged:
-        if not sys.stdin.isatty():
+        if not (session.interactive and sys.stdin.isatty()):
             raise Failed(USAGE, advice, "When that is done, say so: --advice-acknowledged")
-        click.echo(plain(advice), err=True)
-        click.confirm("Has this been read out, and shall it be saved?", abort=True, err=True)
+        say(advice)
+        if not click.confirm("Has this been read out, and shall it be saved?", err=True):
+            raise Failed(FAILURE, "Nothing was done.", then="need emergency-advice")
     return {"emergency_advice_acknowledged": True}
 
 

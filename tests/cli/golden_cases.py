@@ -53,6 +53,10 @@ SETTINGS: Final = {
         },
     ],
 }
+ADVICE: Final = {
+    "text": "If a life is in danger, call 112 first. Say where you are, what has happened, and how many are hurt.",
+    "number": "112",
+}
 TRIED: Final = {
     "dry_run": True,
     "would_record": {"need:posted": 1},
@@ -120,6 +124,36 @@ CASES: Final = [
     Case("need-close", f"need close {ID} --reason partly_met", {f"POST /needs/{ID}/close": DONE}),
     Case(
         "need-post-dry-run", "need post Soup --category food --quantity 12 --name Ana --dry-run", {"POST /needs": TRIED}
+    ),
+    Case("need-review", f"need review {ID} --next 2026-12-05", {f"POST /needs/{ID}/review": DONE}),
+    Case(
+        "need-contact-attempt",
+        f"need contact-attempt {ID} --outcome no_answer",
+        {f"POST /needs/{ID}/contact-attempt": {**DONE, "unanswered": 3}},
+    ),
+    Case("need-extend", f"need extend {ID} --until 2026-12-20", {f"POST /needs/{ID}/extend": DONE}),
+    Case("need-amend", f"need amend {ID} --quantity 15", {f"POST /needs/{ID}/amend": DONE}),
+    Case("need-urgency", f"need urgency {ID} high --reason worse", {f"POST /needs/{ID}/urgency": DONE}),
+    Case(
+        "need-share-wider",
+        f"need share-wider {ID} --consent by_phone",
+        {f"POST /needs/{ID}/share-wider": {**SHARED, "circles": ["c" * 64]}},
+    ),
+    Case("need-reopen", f"need reopen {ID}", {f"POST /needs/{ID}/reopen": DONE}),
+    Case("need-emergency-advice", "need emergency-advice", {"GET /emergency-advice": ADVICE}),
+    Case(
+        "need-post-emergency",
+        "need post --category medicine --quantity 1 --urgency emergency",
+        {"GET /emergency-advice": ADVICE},
+    ),
+    Case(
+        "need-list-untouched",
+        "need list --untouched",
+        {
+            "GET /needs?untouched=true": sequence(
+                [need(next_action="call whom it is for", next_action_at="2026-11-24T08:00:00Z", urgency="emergency")]
+            )
+        },
     ),
     Case("offer-list", "offer list", {"GET /offers": sequence(BOARD["offers"])}),
     Case("offer-show", f"offer show {ID}", {f"GET /offers/{ID}": offer(**WIDE)}),

@@ -60,7 +60,15 @@ STORY = [
     Act("need list"),
     Act("need show"),
     Act("need share"),
+    Act("need review"),
+    Act("need contact-attempt"),
+    Act("need extend"),
     Act("need unshare"),
+    Act("need emergency-advice"),
+    Act(
+        "need share-wider",
+        before=("need post Insulin --category medicine --quantity 1 --urgency emergency --advice-acknowledged",),
+    ),
     Act("board"),
     Act("pledge offer"),
     Act("pledge list"),
@@ -73,8 +81,14 @@ STORY = [
     Act("pledge withdraw", before=(CLEAR, *PLEDGE)),
     Act("pledge decline", before=(CLEAR, *PLEDGE)),
     Act("pledge release", before=(CLEAR, *PLEDGE, "pledge accept Blankets")),
+    Act("need amend", before=(CLEAR, NEED)),
+    Act("need urgency", before=(CLEAR, NEED)),
     Act("need withdraw", before=(CLEAR, NEED)),
     Act("need close", before=(CLEAR, NEED)),
+    Act(
+        "need reopen",
+        before=(CLEAR, "need post Tarps --category shelter --quantity 3", "need close Tarps --reason met"),
+    ),
     Act("offer post", "hillside"),
     Act("offer list", "hillside"),
     Act("offer show", "hillside"),
@@ -129,7 +143,7 @@ class Typist:
             if pledge["phase"] in ("offered", "countered", "accepted", "committed"):
                 self(home, f"pledge withdraw {pledge['id']}")
         for need in self(home, "need list --state open --ours --quiet").split():
-            self(home, f"need close {need} --reason duplicate")
+            self(home, f"need withdraw {need}")
 
 
 def test_every_command_has_its_act() -> None:

@@ -32,7 +32,7 @@ config show
 """
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
-    *("peer list", "peer status", "board", "status", "config show"),
+    *("need emergency-advice", "peer list", "peer status", "board", "status", "config show"),
 ]
 HEAVY = (
     "rich",
