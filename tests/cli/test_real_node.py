@@ -278,7 +278,10 @@ def test_a_need_is_cared_for_until_it_ends(operator: Terminal) -> None:
 
     def refused(command: str, word: str) -> None:
         said = operator(*command.split())
-        assert said.code not in (OK, UNREACHABLE) and word in said.told and "What to do" in said.told, (command, said.err)
+        assert said.code not in (OK, UNREACHABLE) and word in said.told and "What to do" in said.told, (
+            command,
+            said.err,
+        )
 
     post = "need post Insulin --category medicine --quantity 2 --urgency emergency"
     refused(post, "call 112 now")
