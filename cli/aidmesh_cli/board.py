@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,14 @@ from aidmesh_cli.phrases import group, of_amount, short, thing, when
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CATEGORIES, Words
 
+if TYPE_CHECKING:
+    from aidmesh_cli import api
+
 
 @click.command(
-    cls=Page, epilog=example("aidmesh board --category bedding"), short_help="What is open now, ours and other groups'."
+    cls=Page,
+    epilog=example("aidmesh board", "aidmesh board --category bedding --json"),
+    short_help="What is open now, ours and other groups'.",
 )
 @click.option("--item", help="Only this item.")
 @click.option("--category", type=Words(CATEGORIES), help="Only this category.")
@@ -35,7 +40,7 @@ def board(session: Session, item: str | None, category: str | None) -> None:
         session.tell("To help:", session.command("pledge offer ID --quantity NUMBER"))
 
 
-def _print_board(shown: dict[str, Any]) -> None:
+def _print_board(shown: api.Board) -> None:
     if shown["needs"]:
         _print_needs(shown["needs"])
     if shown["needs"] and shown["offers"]:
@@ -44,7 +49,7 @@ def _print_board(shown: dict[str, Any]) -> None:
         _print_offers(shown["offers"])
 
 
-def _print_needs(needs: list[dict[str, Any]]) -> None:
+def _print_needs(needs: list[api.Need]) -> None:
     columns = [
         Column("ID"),
         Column("NEED", gives=True),
@@ -67,7 +72,7 @@ def _print_needs(needs: list[dict[str, Any]]) -> None:
     print_table(columns, rows)
 
 
-def _print_offers(offers: list[dict[str, Any]]) -> None:
+def _print_offers(offers: list[api.Offer]) -> None:
     columns = [
         Column("ID"),
         Column("OFFER", gives=True),

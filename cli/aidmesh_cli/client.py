@@ -7,7 +7,6 @@ GET after it asks for what that POST wrote.
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +27,8 @@ ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 BEHIND_TRIES_MAX: Final = 5
 """A node under load shows late what it has already stored; each try waits a second at the node."""
 
-Document = dict[str, Any]
+Document = Any
+"""A JSON object as it came; where it is read, the types of `api` say what is in it."""
 
 
 class Client:
@@ -45,7 +45,7 @@ class Client:
     def get(self, path: str, params: Mapping[str, object] | None = None) -> Document:
         """The JSON object at `path` below the API. Raises NodeDown, Answered, Failed."""
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        query = "?" + urlencode(given, quote_via=quote) if given else ""
+        query = "?" + urlencode(given, quote_via=quote, errors="replace") if given else ""
         # "now": what another command of this person, or of anybody, has just done is to be seen too.
         headers = {"Aidmesh-Position": "now" if self._position is None else str(self._position)}
         for attempt in range(1, BEHIND_TRIES_MAX + 1):
@@ -61,6 +61,8 @@ class Client:
     ) -> Document:
         """Do something once, however the connection behaves; with `dry_run` only ask what it would do. Raises NodeDown,
         Answered, Failed."""
+        import secrets
+
         headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(16)}
         if dry_run:
             headers["Dry-Run"] = "true"
@@ -158,4 +160,4 @@ class Client:
 
 def segment(text: str) -> str:
     """`text` as one segment of a path."""
-    return quote(text, safe="")
+    return quote(text, safe="", errors="replace")

@@ -30,10 +30,16 @@ Report = dict[str, Any]
 )
 @click.option("--exit", "leave", is_flag=True, help="Stop the nodes at the end; else they run until Ctrl-C.")
 @click.option("--seed", type=click.IntRange(min=0), help="Make the same choices as another run that told its seed.")
+@click.option(
+    "--kills",
+    type=click.IntRange(min=8),
+    metavar="N",
+    help="Kill a node N times (at least 8) in the middle of something, and check that nothing was lost.",
+)
 @click.option("--data", type=DIRECTORY, metavar="DIR", help="The folder with the files to import.")
 @json_option
 @quiet_option("Say nothing of the way there, only how it ended.")
-def demo(leave: bool, seed: int | None, data: Path | None, as_json: bool, quiet: bool) -> int:
+def demo(leave: bool, seed: int | None, kills: int | None, data: Path | None, as_json: bool, quiet: bool) -> int:
     """Let three groups on this machine help each other, on real files.
 
     Two import what people asked for, one what lies in its warehouse. They link their nodes, share, pledge, accept,
@@ -71,7 +77,7 @@ def demo(leave: bool, seed: int | None, data: Path | None, as_json: bool, quiet:
         from aidmesh_node.main import demo as run_demo
 
         try:
-            result = run_demo(DemoOptions(exit=leave, seed=seed, data=data), tell)
+            result = run_demo(DemoOptions(exit=leave, seed=seed, kills=kills or 0, data=data), tell)
         finally:
             stage.close()
     if as_json and not shown:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from aidmesh_cli import finding
+from aidmesh_cli import api, finding
 from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
 from aidmesh_cli.listing import paged, show_page
@@ -14,8 +14,11 @@ from aidmesh_cli.manual import Noun
 from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
 from aidmesh_cli.phrases import day, short, when
+from aidmesh_cli.pledge import ARRIVED, FIRM, GIVER
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import DISPUTED, RESOLUTIONS, SIDES, Words
+
+ACCEPTED: Final = ("accepted", *FIRM, *ARRIVED)
 
 
 @click.group(
@@ -41,7 +44,7 @@ def dispute() -> None:
 @speaks(ID_ONLY)
 def open_(session: Session, /, pledge: str, **given: Any) -> None:
     """Open a dispute about a pledge."""
-    path = f"/pledges/{segment(finding.any_of(session, 'pledge', pledge))}/disputes"
+    path = f"/pledges/{segment(finding.pledge_in(session, pledge, (*GIVER, 'home'), ACCEPTED))}/disputes"
     reply = session.post(path, {name: value for name, value in given.items() if value is not None})
     line = f"Opened dispute {short(reply['id'])} about {given['about'].replace('_', ' ')}."
     session.answer(reply, line, name=reply["id"])
@@ -62,7 +65,7 @@ def list_(session: Session, /, **params: Any) -> None:
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
     """Show one dispute and what was written about it. For coordinators."""
-    found = session.get(f"/disputes/{segment(id)}")
+    found: api.DisputeShown = session.get(f"/disputes/{segment(id)}")
 
     def write() -> None:
         print_facts(_facts(found))
@@ -100,7 +103,7 @@ def resolve(session: Session, id: str, how: str) -> None:
     session.answer(reply, f"Resolved dispute {short(reply['id'])}. {over}", name=reply["id"])
 
 
-def _print_disputes(disputes: list[dict[str, Any]]) -> None:
+def _print_disputes(disputes: list[api.Dispute]) -> None:
     columns = [
         Column("ID"),
         Column("PLEDGE"),
@@ -124,11 +127,11 @@ def _print_disputes(disputes: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _opened_by(one: dict[str, Any]) -> str:
+def _opened_by(one: api.Dispute) -> str:
     return "us" if one["ours"] else str(one["peer_name"] or short(one["peer"]))
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.DisputeShown) -> list[tuple[str, object]]:
     return [
         ("dispute", found["about"].replace("_", " ")),
         ("id", found["id"]),

@@ -17,7 +17,7 @@ LISTED_MAX: Final = 500
 
 _HEX: Final = frozenset("0123456789abcdef")
 
-Items = list[dict[str, Any]]
+Items = list[Any]
 
 
 def is_id(text: str) -> bool:

@@ -30,8 +30,9 @@ def import_() -> None:
 @import_.command(
     "csv",
     epilog=example(
-        "aidmesh import csv inv_req.csv inv_req_item.csv \\",
-        "    --as-of 2026-12-01 --where 'Requested From=Dili' --dry-run",
+        "aidmesh import csv inv_item.csv",
+        "aidmesh import csv inv_req.csv inv_req_item.csv --dry-run \\",
+        "    --as-of 2026-12-01 --where 'Requested for Facility=Duncote Warehouse'",
     ),
 )
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")

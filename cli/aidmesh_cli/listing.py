@@ -29,9 +29,7 @@ def whose(function: F) -> F:
     return click.option("--ours", "ours", flag_value="true", default=None, help="Only those of our group.")(function)
 
 
-def show_page(
-    session: Session, path: str, params: Mapping[str, Any], write: Callable[[list[dict[str, Any]]], None]
-) -> None:
+def show_page(session: Session, path: str, params: Mapping[str, Any], write: Callable[[Any], None]) -> None:
     """One page of what is at `path`, and that there is more, if there is."""
     page = session.until(lambda: session.get(path, params), lambda seen: bool(seen["items"]))
     session.show(page, lambda: write(page["items"]), names=(one["id"] for one in page["items"]))

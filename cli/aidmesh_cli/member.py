@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -19,6 +19,9 @@ from aidmesh_cli.phrases import day, short, when
 from aidmesh_cli.problems import CONFLICT, FAILURE, USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import ROLES, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 INVITATION_CHARACTERS_MAX: Final = 200
 
@@ -85,7 +88,7 @@ def list_(session: Session) -> None:
     session.show(page, lambda: _print_members(page["items"]), names=(one["id"] for one in page["items"]))
 
 
-@member.command(epilog=example("aidmesh member role 1a2b3c4d coordinator"))
+@member.command(epilog=example("aidmesh member role 'Ana Silva' coordinator"))
 @click.argument("id", type=Thing("member"))
 @click.argument("role", type=Words(ROLES))
 @speaks(ID_ONLY)
@@ -96,7 +99,7 @@ def role(session: Session, id: str, role: str) -> None:
     session.answer(reply, f"Member {short(identity)} is now {role}.", name=identity)
 
 
-@member.command(epilog=example("aidmesh member revoke 1a2b3c4d"))
+@member.command(epilog=example("aidmesh member revoke 'Ana Silva' --yes"))
 @click.argument("id", type=Thing("member"))
 @yes_option
 @speaks(ID_ONLY)
@@ -140,7 +143,7 @@ def _member(session: Session, text: str) -> str:
     return found[0] if found else text
 
 
-def _print_members(members: list[dict[str, Any]]) -> None:
+def _print_members(members: list[api.Member]) -> None:
     columns = [
         Column("ID"),
         Column("NAME", gives=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,6 +28,9 @@ from aidmesh_cli.sharing import (
 )
 from aidmesh_cli.words import CATEGORIES, CLOSE_REASONS, UNITS, URGENCIES, Words
 
+if TYPE_CHECKING:
+    from aidmesh_cli import api
+
 
 @click.group(
     short_help="What somebody needs.",
@@ -42,6 +45,7 @@ def need() -> None:
     epilog=example(
         "aidmesh need post Blankets --category bedding --quantity 20 \\",
         "    --urgency high --until 2026-12-01 --area Lospalos",
+        "aidmesh need post Soup --category food --quantity 12 --unit meal --dry-run",
     )
 )
 @click.argument("item", required=False)
@@ -86,7 +90,14 @@ def post(session: Session, /, item: str | None, start: str | None, advice_acknow
     session.tell("Show it to another group:", session.command(f"need share {short(reply['id'])} --consent HOW"))
 
 
-@need.command("list", epilog=example("aidmesh need list --state open --theirs", "aidmesh need list --untouched"))
+@need.command(
+    "list",
+    epilog=example(
+        "aidmesh need list",
+        "aidmesh need list --state open --theirs --quiet",
+        "aidmesh need list --untouched",
+    ),
+)
 @click.option("--state", "state_", type=click.Choice(["open", "closed"]), help="Only those.")
 @click.option("--untouched", is_flag=True, help="Only ours that wait for somebody, the longest overdue first.")
 @whose
@@ -106,7 +117,7 @@ def list_(
         show_page(session, "/needs", params, _print_needs)
 
 
-@need.command(epilog=example("aidmesh need show 1a2b3c4d"))
+@need.command(epilog=example("aidmesh need show Blankets", "aidmesh need show Blankets --json"))
 @click.argument("id", type=Thing("need"))
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
@@ -115,7 +126,12 @@ def show(session: Session, id: str) -> None:
     session.show(found, lambda: print_facts(_facts(found)), names=[found["id"]])
 
 
-@need.command(epilog=example("aidmesh need share Blankets --with Hillside --consent by_phone"))
+@need.command(
+    epilog=example(
+        "aidmesh need share Blankets --with Hillside --consent by_phone --dry-run",
+        "aidmesh need share Blankets --with Hillside --consent by_phone",
+    )
+)
 @click.argument("id", type=Thing("need"))
 @audience_options
 @consent_options
@@ -189,7 +205,7 @@ def close(session: Session, /, id: str, reason: str, of: str | None, to: str | N
     session.answer(reply, f"Closed need {short(reply['id'])}: {reason.replace('_', ' ')}.", name=reply["id"])
 
 
-def _print_needs(needs: list[dict[str, Any]]) -> None:
+def _print_needs(needs: list[api.Need]) -> None:
     columns = [
         Column("ID"),
         Column("NEED", gives=True),
@@ -213,7 +229,7 @@ def _print_needs(needs: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _print_untouched(needs: list[dict[str, Any]]) -> None:
+def _print_untouched(needs: list[api.Need]) -> None:
     columns = [Column("ID"), Column("NEED", gives=True), Column("URGENCY"), Column("DUE"), Column("NEXT", gives=True)]
     rows = [
         (short(one["id"]), thing(one), one["urgency"], when(one["next_action_at"]), one["next_action"]) for one in needs
@@ -222,7 +238,7 @@ def _print_untouched(needs: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.NeedShown) -> list[tuple[str, object]]:
     unit = found["unit"]
     return [
         ("need", f"{thing(found)} ({found['category']})"),

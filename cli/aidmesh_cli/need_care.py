@@ -7,14 +7,16 @@ from typing import Any, Final
 import click
 
 from aidmesh_cli import finding
+from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import Document, segment
 from aidmesh_cli.moments import Moment
 from aidmesh_cli.need import need
-from aidmesh_cli.options import ID_ONLY, example, speaks
+from aidmesh_cli.options import ID_ONLY, asks, example, speaks
 from aidmesh_cli.output import print_sentence
 from aidmesh_cli.phrases import counted, number, short, when
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import acknowledge_emergency, advice_option, consent_options, what_leaves
+from aidmesh_cli.words import CONTACT_OUTCOMES, URGENCIES, URGENCY_REASONS, Words
 
 __all__ = ["need"]
 
@@ -23,7 +25,7 @@ TRIES_ENOUGH: Final = 3
 
 
 @need.command(epilog=example("aidmesh need review Blankets --next 2026-12-05"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @click.option("--next", "next_", type=Moment(), help="When to look at it again: within 30 days.")
 @speaks(ID_ONLY)
 def review(session: Session, id: str, next_: str | None) -> None:
@@ -34,8 +36,10 @@ def review(session: Session, id: str, next_: str | None) -> None:
 
 
 @need.command("contact-attempt", epilog=example("aidmesh need contact-attempt Blankets --outcome no_answer"))
-@click.argument("id")
-@click.option("--outcome", required=True, help="reached, no_answer, message_left or wrong_contact.")
+@click.argument("id", type=Thing("need"))
+@click.option(
+    "--outcome", type=Words(CONTACT_OUTCOMES), required=True, help="reached, no_answer, message_left or wrong_contact."
+)
 @speaks(ID_ONLY)
 def contact_attempt(session: Session, id: str, outcome: str) -> None:
     """Record that you tried to reach whom a need is for. That never closes it."""
@@ -48,7 +52,7 @@ def contact_attempt(session: Session, id: str, outcome: str) -> None:
 
 
 @need.command(epilog=example("aidmesh need extend Blankets --until 2026-12-20"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @click.option("--until", required=True, type=Moment(ends=True), help="When it ends now: later than before.")
 @speaks(ID_ONLY)
 def extend(session: Session, id: str, until: str) -> None:
@@ -58,7 +62,7 @@ def extend(session: Session, id: str, until: str) -> None:
 
 
 @need.command(epilog=example("aidmesh need amend Blankets --quantity 15"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @click.option("--quantity", required=True, metavar="NUMBER", help="How much is wanted in all, as a number.")
 @speaks(ID_ONLY)
 def amend(session: Session, id: str, quantity: str) -> None:
@@ -68,9 +72,9 @@ def amend(session: Session, id: str, quantity: str) -> None:
 
 
 @need.command(epilog=example("aidmesh need urgency Blankets high --reason worse"))
-@click.argument("id")
-@click.argument("urgency")
-@click.option("--reason", required=True, help="worse, better, more_known or mistaken.")
+@click.argument("id", type=Thing("need"))
+@click.argument("urgency", type=Words(URGENCIES))
+@click.option("--reason", type=Words(URGENCY_REASONS), required=True, help="worse, better, more_known or mistaken.")
 @advice_option
 @speaks(ID_ONLY)
 def urgency(session: Session, id: str, urgency: str, reason: str, advice_acknowledged: bool) -> None:
@@ -85,7 +89,7 @@ def urgency(session: Session, id: str, urgency: str, reason: str, advice_acknowl
 
 
 @need.command("share-wider", epilog=example("aidmesh need share-wider Insulin --consent by_phone"))
-@click.argument("id")
+@click.argument("id", type=Thing("need"))
 @consent_options
 @speaks(ID_ONLY)
 def share_wider(session: Session, /, id: str, **consent: Any) -> None:
@@ -101,8 +105,8 @@ def share_wider(session: Session, /, id: str, **consent: Any) -> None:
     session.tell(what_leaves(reply))
 
 
-@need.command(epilog=example("aidmesh need reopen 1a2b3c4d"))
-@click.argument("id")
+@need.command(epilog=example("aidmesh need reopen Tarps"))
+@click.argument("id", type=Thing("need"))
 @speaks(ID_ONLY)
 def reopen(session: Session, id: str) -> None:
     """Open a need again that was closed in the last 30 days. It is then shared with nobody."""
@@ -113,7 +117,7 @@ def reopen(session: Session, id: str) -> None:
 
 
 @need.command("emergency-advice", epilog=example("aidmesh need emergency-advice"))
-@speaks("Print only the number to call.")
+@asks("Print only the number to call.")
 def emergency_advice(session: Session) -> None:
     """Show what to read out before a need is posted as an emergency."""
     found = session.get("/emergency-advice")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.sharing import audience, audience_options, shared_with, what_leaves
 from aidmesh_cli.words import CATEGORIES, MODES, UNITS, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 
 @click.group(short_help="What somebody can give, lend or do.", cls=Noun, epilog=example("aidmesh offer list --ours"))
@@ -80,7 +83,7 @@ def list_(session: Session, state_: str | None, ours: str | None, limit: int | N
     show_page(session, "/offers", params, _print_offers)
 
 
-@offer.command(epilog=example("aidmesh offer show 1a2b3c4d"))
+@offer.command(epilog=example("aidmesh offer show Blankets"))
 @click.argument("id", type=Thing("offer"))
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
@@ -128,14 +131,14 @@ def withdraw(session: Session, id: str) -> None:
     session.answer(reply, f"Withdrew offer {short(reply['id'])}.", name=reply["id"])
 
 
-def available(one: dict[str, Any]) -> str:
+def available(one: api.Offer) -> str:
     """What is still free, of how much."""
     if one["quantity"] is None or one["available"] is None:
         return amount(one["quantity"], one["unit"])
     return of_amount(one["available"], one["quantity"], one["unit"])
 
 
-def _print_offers(offers: list[dict[str, Any]]) -> None:
+def _print_offers(offers: list[api.Offer]) -> None:
     columns = [
         Column("ID"),
         Column("OFFER", gives=True),
@@ -151,16 +154,16 @@ def _print_offers(offers: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _standing(one: dict[str, Any]) -> str:
+def _standing(one: api.Offer) -> str:
     """open, why it is closed, or that nobody has confirmed lately that it is there."""
-    return "ask first" if one.get("stale") else ended(one)
+    return "ask first" if one["stale"] else ended(one)
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.OfferShown) -> list[tuple[str, object]]:
     unit = found["unit"]
 
-    def own(name: str) -> str:
-        return "" if found.get(name) is None else amount(found[name], unit)
+    def own(booked: str | None) -> str:
+        return "" if booked is None else amount(booked, unit)
 
     return [
         ("offer", f"{thing(found)} ({found['category']})"),
@@ -168,9 +171,9 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
         ("group", group(found)),
         ("state", state(found)),
         ("available", available(found)),
-        ("held", own("held")),
-        ("promised", own("committed")),
-        ("handed over", own("drawn")),
+        ("held", own(found["held"])),
+        ("promised", own(found["committed"])),
+        ("handed over", own(found["drawn"])),
         ("mode", found["mode"]),
         ("from", when(found["from"])),
         ("until", when(found["until"])),

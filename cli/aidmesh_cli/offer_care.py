@@ -26,7 +26,7 @@ def confirm(session: Session, id: str) -> None:
     session.answer(reply, f"Confirmed offer {short(reply['id'])}: it is still there.", name=reply["id"])
 
 
-@offer.command(epilog=example("aidmesh offer extend Blankets --until 2026-12-31"))
+@offer.command(epilog=example("aidmesh offer extend Tents --until 2026-12-31"))
 @click.argument("id", type=Thing("offer"))
 @click.option("--until", type=Moment(ends=True), required=True, help="The new last day.")
 @speaks(ID_ONLY)
@@ -37,7 +37,7 @@ def extend(session: Session, id: str, until: str) -> None:
     session.answer(reply, f"Extended offer {short(reply['id'])} until {when(until)}.", name=reply["id"])
 
 
-@offer.command(epilog=example("aidmesh offer reopen 1a2b3c4d --until 2026-12-31"))
+@offer.command(epilog=example("aidmesh offer reopen Tents --until 2026-12-31"))
 @click.argument("id", type=Thing("offer"))
 @click.option("--until", type=Moment(ends=True), help="The last day; as before, unless you say it.")
 @speaks(ID_ONLY)
@@ -50,7 +50,7 @@ def reopen(session: Session, id: str, until: str | None) -> None:
     session.tell("No other group sees it now. Show it again:", share)
 
 
-@offer.command(epilog=example("aidmesh offer close Blankets --reason exhausted"))
+@offer.command(epilog=example("aidmesh offer close Tents --reason superseded"))
 @click.argument("id", type=Thing("offer"))
 @click.option(
     "--reason",

@@ -29,10 +29,11 @@ class Patience:
         seconds: float | None = None,
         *,
         quiet: bool = False,
-        after: float = SHOWN_AFTER_SECONDS,
+        after: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._text, self._seconds, self._after, self._clock = plain(text), seconds, after, clock
+        self._text, self._seconds, self._clock = plain(text), seconds, clock
+        self._after = SHOWN_AFTER_SECONDS if after is None else after
         self._over = threading.Event()
         self._thread = None if quiet or is_plain(sys.stderr) else threading.Thread(target=self._show, daemon=True)
 

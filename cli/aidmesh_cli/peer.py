@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from aidmesh_cli import finding
 from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import segment
+from aidmesh_cli.clocks import clock_apart
 from aidmesh_cli.manual import Noun
 from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_table
 from aidmesh_cli.phrases import short, when
 from aidmesh_cli.problems import USAGE, Failed
 from aidmesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 INVITATION_PREFIX: Final = "aidmesh:"
 FROM_STDIN: Final = "-"
@@ -45,7 +49,10 @@ def invite(session: Session, expires_hours: int) -> None:
 
 
 @peer.command(
-    epilog=example("aidmesh peer accept aidmesh:...", "aidmesh peer accept Harbour --words 'anchor boat calm dune'")
+    epilog=example(
+        "aidmesh peer accept aidmesh:INVITATION --wait 30",
+        "aidmesh peer accept Harbour --words 'anchor boat calm dune'",
+    )
 )
 @click.argument("who", type=Thing("peer"), metavar="INVITATION|GROUP")
 @click.option("--words", help="The four words, once both groups have read them to each other.")
@@ -100,6 +107,9 @@ def status(session: Session, group: str) -> None:
             "Read the words to each other. If they are the same, both confirm:",
             session.command(f"peer accept {short(found['gid'])} --words {shlex.quote(said)}"),
         )
+    if clock_apart(found):
+        session.tell("One of the two clocks is wrong: compare both with a telephone, and set that one.")
+        session.tell("Until then nothing is lost: what either group says arrives, in the order in which it was said.")
 
 
 def _confirm(session: Session, who: str, words: str) -> None:
@@ -116,11 +126,11 @@ def _confirm(session: Session, who: str, words: str) -> None:
     session.answer(reply, line, name=reply["state"])
 
 
-def _name(one: dict[str, Any]) -> str:
+def _name(one: api.Peer) -> str:
     return str(one.get("name") or short(one.get("gid")))
 
 
-def _contact(one: dict[str, Any]) -> str:
+def _contact(one: api.Peer) -> str:
     if one["state"] != "active":
         return ""
     if one.get("frozen"):
@@ -131,21 +141,21 @@ def _contact(one: dict[str, Any]) -> str:
     return f"not reachable since {last}" if last else "never reached"
 
 
-def _print_peers(peers: list[dict[str, Any]]) -> None:
+def _print_peers(peers: list[api.Peer]) -> None:
     columns = [Column("ID"), Column("GROUP", gives=True), Column("STATE", gives=True), Column("CONTACT", gives=True)]
     rows = [(short(one["gid"]), one.get("name"), _state(one), _contact(one)) for one in peers]
     if rows:
         print_table(columns, rows)
 
 
-def _state(one: dict[str, Any]) -> str:
+def _state(one: api.Peer) -> str:
     if one["state"] != "pending":
         return str(one["state"])
     return "waits for them to confirm" if one.get("confirmed") else "waits for the four words"
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
-    held = found.get("held") or {}
+def _facts(found: api.PeerShown) -> list[tuple[str, object]]:
+    held = found["held"]
     facts: list[tuple[str, object]] = [
         ("group", found.get("name")),
         ("id", found["gid"]),
@@ -156,6 +166,7 @@ def _facts(found: dict[str, Any]) -> list[tuple[str, object]]:
         ("contact", _contact(found)),
         ("next try", f"in {found['backoff_seconds']} s" if found.get("backoff_seconds") else ""),
         ("trouble", found.get("trouble")),
+        ("their clock", clock_apart(found)),
     ]
     if found["state"] == "active":
         facts += [

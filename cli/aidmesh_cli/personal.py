@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from aidmesh_cli.plain import plain_lines
 from aidmesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -51,7 +54,7 @@ def personal_fields(session: Session, given: dict[str, Any]) -> dict[str, Any]:
     return {**({"for": known} if known else {}), **({"note": note} if note else {})}
 
 
-def personal_lines(document: dict[str, Any]) -> list[tuple[str, object]]:
+def personal_lines(document: api.NeedShown | api.OfferShown) -> list[tuple[str, object]]:
     """What a node showed of it, as facts."""
     person = document.get("person")
     shown: list[tuple[str, object]] = []

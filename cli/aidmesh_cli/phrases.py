@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 ID_SHOWN: Final = 8
 """Characters of an id in tables: enough to tell a group's things apart, few enough to type."""
@@ -64,24 +67,24 @@ def day(text: object) -> str:
     return when(text)[:10]
 
 
-def thing(document: Mapping[str, Any]) -> str:
+def thing(document: Mapping[str, object]) -> str:
     """What a need, offer or pledge is about."""
     return str(document.get("item") or document.get("category") or "")
 
 
-def state(document: Mapping[str, Any]) -> str:
+def state(document: api.Need | api.Offer) -> str:
     """ "open", or how it ended."""
     reason = document.get("closed_reason")
     words = f"{document.get('state')}: {reason}" if reason else str(document.get("state"))
     return words.replace("_", " ")
 
 
-def ended(document: Mapping[str, Any]) -> str:
+def ended(document: api.Need | api.Offer) -> str:
     """ "open", or only why it is not any more: for tables."""
     return str(document.get("closed_reason") or document.get("state")).replace("_", " ")
 
 
-def group(document: Mapping[str, Any]) -> str:
+def group(document: api.Need | api.Offer) -> str:
     """Whose it is."""
     return "us" if document.get("ours") else str(document.get("group_name") or short(document.get("group")))
 

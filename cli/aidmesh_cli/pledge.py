@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,10 +15,13 @@ from aidmesh_cli.manual import Noun
 from aidmesh_cli.moments import Moment, warn_if_over
 from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
-from aidmesh_cli.phrases import amount, amount_of, day, short, thing, when
+from aidmesh_cli.phrases import amount, amount_of, counted, day, short, thing, when
 from aidmesh_cli.problems import USAGE, Answered, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CONDITIONS, DECLINE_REASONS, FAILURES, HOWS, OUTCOMES, PHASES, RELEASE_REASONS, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 GIVER: Final = ("giver", "local")
 HOME: Final = ("home", "local")
@@ -54,7 +57,7 @@ def list_(session: Session, /, **params: Any) -> None:
     show_page(session, "/pledges", params, _print_pledges)
 
 
-@pledge.command(epilog=example("aidmesh pledge show 1a2b3c4d"))
+@pledge.command(epilog=example("aidmesh pledge show Blankets"))
 @click.argument("id", type=Thing("pledge"))
 @asks(ID_ONLY)
 def show(session: Session, id: str) -> None:
@@ -70,7 +73,7 @@ def show(session: Session, id: str) -> None:
     session.show(found, write, names=[found["id"]])
 
 
-@pledge.command(epilog=example("aidmesh pledge offer Blankets --quantity 20"))
+@pledge.command(epilog=example("aidmesh pledge offer Blankets --quantity 20 --how pick_up"))
 @click.argument("need", type=Thing("board"))
 @click.option("--quantity", required=True, metavar=QUANTITY, help="How much, in the unit of the need.")
 @click.option("--offer", "offer_", type=Thing("offer"), metavar="ID", help="The offer of ours that it comes from.")
@@ -231,7 +234,7 @@ def _tell(session: Session, reply: Document, done: str, quantity: str | None = N
         session.tell(f"Next: {next_step}")
 
 
-def _print_pledges(pledges: list[dict[str, Any]]) -> None:
+def _print_pledges(pledges: list[api.Pledge]) -> None:
     columns = [
         Column("ID"),
         Column("PLEDGE", gives=True),
@@ -255,7 +258,7 @@ def _print_pledges(pledges: list[dict[str, Any]]) -> None:
         print_table(columns, rows)
 
 
-def _promised(one: Mapping[str, Any]) -> str:
+def _promised(one: api.Pledge) -> str:
     """The amount that counts now: firm before accepted before offered."""
     return amount(_counting(one), one["unit"])
 
@@ -265,16 +268,16 @@ def _counting(one: Mapping[str, Any]) -> str:
     return next((str(text) for text in known if text not in (None, "0")), "0")
 
 
-def _between(one: Mapping[str, Any]) -> str:
+def _between(one: api.Pledge) -> str:
     peer = one.get("peer_name") or short(one.get("peer"))
     return {"giver": f"to {peer}", "home": f"from {peer}"}.get(one["role"], "within our group")
 
 
-def _facts(found: Mapping[str, Any]) -> list[tuple[str, object]]:
+def _facts(found: api.Pledge) -> list[tuple[str, object]]:
     unit = found["unit"]
 
-    def said(name: str) -> str:
-        return "" if found.get(name) in (None, "0") else amount(found[name], unit)
+    def said(amounted: str) -> str:
+        return "" if amounted == "0" else amount(amounted, unit)
 
     return [
         ("pledge", f"{thing(found)} {_between(found)}"),
@@ -284,14 +287,14 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("phase", found["phase"].replace("_", " ")),
         ("reason", str(found["reason"] or "").replace("_", " ")),
         ("offered", amount(found["offered"], unit)),
-        ("accepted", said("accepted")),
-        ("committed", said("committed")),
-        ("handed over", said("handed")),
-        ("on its way", said("in_transit")),
-        ("received", said("received")),
-        ("presumed", said("presumed")),
+        ("accepted", said(found["accepted"])),
+        ("committed", said(found["committed"])),
+        ("handed over", said(found["handed"])),
+        ("on its way", said(found["in_transit"])),
+        ("received", said(found["received"])),
+        ("presumed", said(found["presumed"])),
         ("asked", _asked(found)),
-        ("last attempt", str(found.get("failure") or found.get("outcome") or "").replace("_", " ")),
+        ("last attempt", str(found["failure"] or found["outcome"] or "").replace("_", " ")),
         ("how", found["how"].replace("_", " ")),
         ("from", when(found["from"])),
         ("until", when(found["until"])),
@@ -299,5 +302,5 @@ def _facts(found: Mapping[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
-def _asked(found: Mapping[str, Any]) -> str:
-    return f"{found['asked']} times, last {when(found['asked_at'])}" if found.get("asked") else ""
+def _asked(found: api.Pledge) -> str:
+    return f"{counted(found['asked'], 'time')}, last {when(found['asked_at'])}" if found["asked"] else ""

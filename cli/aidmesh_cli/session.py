@@ -23,6 +23,7 @@ from aidmesh_cli.target import Where, find_target
 from aidmesh_cli.trial import Tried
 
 POLL_SECONDS: Final = 0.1
+ASKING: Final = "Asking the node"
 SCHEMA_VERSION: Final = 1
 BARE: Final = ("--help", "--version", "--node ")
 """In a command: it needs no arguments that say which node."""
@@ -67,7 +68,7 @@ class Session:
     def get(self, path: str, params: Mapping[str, object] | None = None) -> Document:
         """See Client.get; waits for a node that is still starting."""
         self._path = path
-        return self._patiently(lambda client: client.get(path, params), "Asking the node")
+        return self._patiently(lambda client: client.get(path, params), ASKING)
 
     def post(
         self,
@@ -89,7 +90,7 @@ class Session:
 
     def until(self, look: Callable[[], T], enough: Callable[[T], bool]) -> T:
         """What `look` sees, as soon as it is `enough`; when waiting is over, what it saw last."""
-        with self._bar("Waiting for news", self.wait_seconds or None):
+        with self._bar("Waiting for news" if self.wait_seconds else ASKING, self.wait_seconds or None):
             while True:
                 seen = look()
                 if enough(seen) or not self._may_wait():

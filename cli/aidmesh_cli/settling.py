@@ -33,7 +33,7 @@ def presume(session: Session, id: str) -> None:
     act(session, id, HOME, ON_ITS_WAY, "presume", "Presumed")
 
 
-@pledge.command(epilog=example("aidmesh pledge correct Blankets --quantity 18"))
+@pledge.command(epilog=example("aidmesh pledge correct Blankets --quantity 18 --side home"))
 @click.argument("id", type=Thing("pledge"))
 @click.option("--quantity", required=True, metavar=QUANTITY, help="How much it was, all in all; 0 for nothing.")
 @click.option(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aidmesh_cli.candidates import Thing
+from aidmesh_cli.output import say
 from aidmesh_cli.phrases import amount
-from aidmesh_cli.plain import plain
-from aidmesh_cli.problems import USAGE, Failed
+from aidmesh_cli.problems import FAILURE, USAGE, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CONSENTS, Words
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -64,10 +67,11 @@ def acknowledge_emergency(session: Session, urgency: str, acknowledged: bool) ->
         return {}
     advice = str(session.get("/emergency-advice")["text"])
     if not acknowledged:
-        if not sys.stdin.isatty():
+        if not (session.interactive and sys.stdin.isatty()):
             raise Failed(USAGE, advice, "When that is done, say so: --advice-acknowledged")
-        click.echo(plain(advice), err=True)
-        click.confirm("Has this been read out, and shall it be saved?", abort=True, err=True)
+        say(advice)
+        if not click.confirm("Has this been read out, and shall it be saved?", err=True):
+            raise Failed(FAILURE, "Nothing was done.", then="need emergency-advice")
     return {"emergency_advice_acknowledged": True}
 
 
@@ -79,20 +83,20 @@ def audience(peer: str | None, circle: str | None) -> dict[str, str]:
 
 def what_leaves(reply: Mapping[str, Any]) -> str:
     """Exactly what others now read, for the one who has just shared it."""
-    leaves = reply.get("leaves")
-    if not isinstance(leaves, Mapping):
+    leaves: api.Leaves | None = reply.get("leaves")
+    if leaves is None:
         return ""
-    told = [str(leaves.get("item") or ""), amount(leaves.get("quantity"), leaves.get("unit")), leaves.get("category")]
-    told += [f"urgency {leaves['urgency']}" if leaves.get("urgency") else "", leaves.get("area")]
+    told = [str(leaves.get("item") or ""), amount(leaves.get("quantity"), leaves.get("unit")), leaves["category"]]
+    told += [f"urgency {leaves['urgency']}" if leaves.get("urgency") else "", leaves["area"] or ""]
     return f"Others read: {', '.join(str(text) for text in told if text)}. If that names somebody, take it back."
 
 
-def shared_with(document: Mapping[str, Any]) -> str:
+def shared_with(document: api.Need | api.Offer) -> str:
     """ "Hillside, Riverside (taken back, not yet confirmed)" """
     return ", ".join(_shared(share) for share in document.get("shared_with") or ())
 
 
-def _shared(share: Mapping[str, Any]) -> str:
+def _shared(share: api.SharedWith) -> str:
     name = str(share.get("peer_name") or str(share.get("circle"))[:8])
     if share.get("state") == "shared":
         return name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from aidmesh_cli.client import Document
+from aidmesh_cli.clocks import clock_apart
 from aidmesh_cli.finding import LISTED_MAX
 from aidmesh_cli.manual import Page
 from aidmesh_cli.options import asks, example
@@ -14,6 +14,9 @@ from aidmesh_cli.output import print_command, print_facts, print_sentence
 from aidmesh_cli.phrases import counted, short, tally
 from aidmesh_cli.problems import Answered
 from aidmesh_cli.session import Session
+
+if TYPE_CHECKING:
+    from aidmesh_cli import api
 
 
 @click.command(cls=Page, epilog=example("aidmesh status --home harbour"), short_help="How it stands with the node.")
@@ -24,14 +27,14 @@ def status(session: Session) -> None:
     session.show(found, lambda: _write(session, found), names=[found["standing"]])
 
 
-def _write(session: Session, found: Document) -> None:
-    peers: list[dict[str, Any]] = session.get("/peers")["items"]
+def _write(session: Session, found: api.Status) -> None:
+    peers: list[api.Peer] = session.get("/peers")["items"]
     counts = found["counts"]
     facts: list[tuple[str, object]] = [
         ("group", f"{found['group']['name']} ({short(found['group']['gid'])})"),
         ("address", found.get("url") or f"http://{found['listen']}"),
         ("standing", _standing(found)),
-        ("clock", (found.get("clock") or {}).get("words")),
+        ("clock", found["clock"]["words"]),
         ("needs", tally(counts["needs"])),
         ("offers", tally(counts["offers"])),
         ("pledges", tally(counts["pledges"])),
@@ -45,17 +48,15 @@ def _write(session: Session, found: Document) -> None:
             print_command(session.command(command), lead="      ")
 
 
-def _standing(found: Document) -> str:
+def _standing(found: api.Status) -> str:
     if found["standing"] == "active" and found["signing"]:
         return "in order; it signs what it says"
     if found["standing"] == "active":
         return f"in order; {counted(len(found['unsigned_feeds']), 'feed')} not signed yet"
-    if found["standing"] == "recovering":
-        return "recovering: it signs nothing"
-    return "new: it has said nothing yet"
+    return "recovering: it signs nothing"
 
 
-def _links(peers: list[dict[str, Any]]) -> str:
+def _links(peers: list[api.Peer]) -> str:
     states: dict[str, int] = {}
     for one in peers:
         word = {"active": "linked", "pending": "not confirmed"}.get(one["state"], one["state"])
@@ -64,12 +65,12 @@ def _links(peers: list[dict[str, Any]]) -> str:
     return tally(states) + (f" ({away} not reachable now)" if away else "")
 
 
-def _incomplete(found: Document) -> str:
+def _incomplete(found: api.Status) -> str:
     missing = sum(feed.get("incomplete") or 0 for feed in found["feeds"])
     return f"{counted(missing, 'entry', 'entries')} of other groups" if missing else ""
 
 
-def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def _next_steps(session: Session, found: api.Status, peers: list[api.Peer]) -> list[tuple[str, str]]:
     """(what waits for somebody, the command for it)"""
     steps: list[tuple[str, str]] = []
     if found["standing"] == "recovering":
@@ -79,8 +80,13 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
         name, look = one.get("name") or short(one["gid"]), f"peer status {short(one['gid'])}"
         if one["state"] == "pending" and not one.get("confirmed"):
             steps.append((f"compare the four words with {name}", look))
+        if clock_apart(one):
+            steps.append((f"the clock of {name} is {clock_apart(one)}; find out which is wrong", look))
         if one.get("frozen"):
             steps.append((f"nothing more is taken from {name} ({one['frozen']})", look))
+    untouched = _untouched(session)
+    if untouched:
+        steps.append((f"look after what nobody has touched ({untouched})", "need list --untouched"))
     for role, phase, what in (
         ("home", "offered", "accept or decline what is offered"),
         ("giver", "countered", "answer what they propose instead"),
@@ -94,6 +100,17 @@ def _next_steps(session: Session, found: Document, peers: list[dict[str, Any]]) 
     if not steps and not peers:
         steps.append(("link with another group", "peer invite"))
     return steps
+
+
+def _untouched(session: Session) -> str:
+    """ "3 needs, 1 an emergency", or "" when none waits."""
+    try:
+        page = session.get("/needs", {"untouched": "true", "limit": LISTED_MAX})
+    except Answered:
+        return ""
+    urgent = sum(one["urgency"] == "emergency" for one in page["items"])
+    told = counted(len(page["items"]), "need") if page["items"] else ""
+    return f"{told}, {counted(urgent, 'emergency', 'emergencies')}" if urgent else told
 
 
 def _waiting(session: Session, role: str, phase: str) -> str:

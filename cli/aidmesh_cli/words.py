@@ -13,6 +13,8 @@ CATEGORIES: Final = (
 )
 UNITS: Final = ("item", "kg", "l", "m2", "hour", "meal", "trip", "night", "request")
 URGENCIES: Final = ("low", "normal", "high", "emergency")
+URGENCY_REASONS: Final = ("worse", "better", "more_known", "mistaken")
+CONTACT_OUTCOMES: Final = ("reached", "no_answer", "message_left", "wrong_contact")
 MODES: Final = ("give", "lend", "swap")
 CONSENTS: Final = ("self", "by_phone", "proxy")
 CLOSE_REASONS: Final = (

@@ -6,7 +6,9 @@ Precedence: environment > file > default.
 
 from __future__ import annotations
 
+import ipaddress
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +34,8 @@ class NodeSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str
     listen: str = "127.0.0.1:8420"
     url: str = ""
+    proxies: str = ""
+    """Reverse proxies in front of it, addresses or networks with commas between: believed about whom they speak for."""
 
 
 class StateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -86,14 +90,28 @@ def check_emergency_number(text: str) -> str:
         raise ConfigError(f"emergency.number cannot be used: {refused}") from None
 
 
+def proxy_networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """The networks that `node.proxies` names, or ConfigError."""
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ConfigError(
+            f"node.proxies {text!r} cannot be used: {error}; write for example 127.0.0.1, 172.28.0.0/16"
+        ) from None
+
+
 def write_config(path: Path, config: Config) -> None:
-    """Write the file that `load_config` reads. Not atomic: only `init` writes, into an empty home."""
+    """Write the file that `load_config` reads; its bytes are durable on return. Not atomic: only `init` writes, into an
+    empty home, and `group.json` comes after it."""
     lines: list[str] = []
     for section, values in msgspec.to_builtins(config).items():
         # A JSON string is also a TOML basic string.
         lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
-    path.chmod(0o600)
+    with path.open("w", encoding="utf-8") as file:
+        path.chmod(0o600)
+        file.write("\n".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dict[str, str]]:
@@ -128,6 +146,7 @@ def load_config(path: Path, environment: Mapping[str, str]) -> tuple[Config, dic
     check_listen(config.node.listen)
     check_url(config.node.url)
     check_emergency_number(config.emergency.number)
+    proxy_networks(config.node.proxies)
     for section, struct in known.items():
         for key in struct.__struct_fields__:
             origins.setdefault(f"{section}.{key}", "default")

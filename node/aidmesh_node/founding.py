@@ -23,6 +23,7 @@ from aidmesh_node.domain.member import Member
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.home import Home, InitResult
 from aidmesh_node.storage.database import Database
+from aidmesh_node.storage.files import fsync_directory
 from aidmesh_node.storage.key_files import create_keys, write_secret
 from aidmesh_node.storage.mark import MarkFile
 from aidmesh_node.storage.person_keys import PersonKeys
@@ -82,4 +83,7 @@ def found_group(home: Home, config: Config, clock: Clock, entropy: Entropy) -> I
     write_secret(home.token, token + "\n")
     write_config(home.config, config)
     write_secret(home.group, json.dumps({"gid": gid}) + "\n")
+    # The folders themselves, in those they were made in.
+    fsync_directory(home.path.parent)
+    fsync_directory(mark.path.parent.parent)
     return InitResult(gid, home.path, home.token, config.node.url)

@@ -183,7 +183,8 @@ def demo(options: DemoOptions, tell: Callable[[DemoEvent], None]) -> DemoResult:
 def config_json(config: Config, origins: Mapping[str, str]) -> dict[str, object]:
     """Every setting with its origin, as the CLI and the API show it."""
     values = {"node.name": config.node.name, "node.listen": config.node.listen, "node.url": config.node.url}
-    values |= {"state.dir": config.state.dir, "emergency.number": config.emergency.number}
+    values |= {"node.proxies": config.node.proxies, "state.dir": config.state.dir}
+    values |= {"emergency.number": config.emergency.number}
     return {
         "schema_version": 1,
         "settings": [{"key": key, "value": value, "origin": origins[key]} for key, value in values.items()],
@@ -208,6 +209,7 @@ async def open_node(
 
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
+    from aidmesh_node.application.forgetting import Forgetting
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.need_deadlines import NeedDeadlines
     from aidmesh_node.application.node import Node
@@ -253,6 +255,7 @@ async def open_node(
                 Lapsing(writer, views, clock, entropy),
                 NeedDeadlines(writer, views, trust, clock, entropy),
                 OfferDeadlines(writer, views, trust, clock, entropy),
+                Forgetting(writer, trust),
             )
             deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(

@@ -14,11 +14,15 @@ from aidmesh_node.application.node import Node
 from aidmesh_node.federation.federation import Federation
 from aidmesh_node.home import Home, StartError
 from aidmesh_node.http.app import build_runner
+from aidmesh_node.supervisor import READY, STOPPING, tell_supervisor
 
 log = logging.getLogger("aidmesh")
 
 STOP_SECONDS_MAX = 5.0
 """Requests that were accepted are answered within this time after SIGTERM."""
+
+READY_POLL_SECONDS = 0.1
+"""How often a node that still reads what it kept looks whether it has done so: only while it starts."""
 
 EXIT_BROKEN = 1
 
@@ -44,11 +48,13 @@ async def serve(node: Node, federation: Federation, home: Home) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     stop, broken = asyncio.ensure_future(stopping.wait()), asyncio.ensure_future(node.broken.wait())
+    announcing = asyncio.ensure_future(announce(node))
     try:
         await asyncio.wait({stop, broken}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        stop.cancel()
-        broken.cancel()
+        for task in (stop, broken, announcing):
+            task.cancel()
+        tell_supervisor(STOPPING)
         home.address.unlink(missing_ok=True)
         await federation.stop()
         await runner.cleanup()
@@ -56,3 +62,10 @@ async def serve(node: Node, federation: Federation, home: Home) -> int:
         log.critical("storage failed: nothing more was acknowledged; mend the disk and start again")
         return EXIT_BROKEN
     return 0
+
+
+async def announce(node: Node) -> None:
+    """Tell the supervisor as soon as the node can serve: when /readyz says so, or never will but writing works."""
+    while not node.views.caught_up and node.views.failed is None:
+        await node.clock.sleep(READY_POLL_SECONDS)
+    tell_supervisor(READY, f"STATUS={node.clock_trust.words or f'{node.name} serves on {node.config.node.listen}'}")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -46,6 +45,11 @@ _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _PREFIX_BYTES = 2
 _WHAT_CACHED_MAX = 256
 """Kinds of parts that are remembered, more than there are; peers may name others, of some 100 bytes each."""
+
+_SHORTEST = {
+    bucket: smaller + 1 for smaller, bucket in zip((_PREFIX_BYTES - 1, *PART_BUCKETS), PART_BUCKETS, strict=False)
+}
+"""By bucket, the shortest prefix and content that are padded to it."""
 
 # A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
 _KEY_START = b"\x92\xc4\x10"
@@ -195,11 +199,48 @@ def _plain_entry(plain: re.Match[bytes]) -> Entry:
     named, schema, statement_id, subject_id, short, long, _, facts, facts_bucket, view, view_bucket, flags = (
         plain.groups()
     )
-    parts: tuple[PartHeader, ...] = (PartHeader(FACTS, facts, _BUCKET_OF[facts_bucket]),)
-    if view is not None:
-        parts += (PartHeader(VIEW, view, _BUCKET_OF[view_bucket]),)
+    first = _header(FACTS, facts, _BUCKET_OF[facts_bucket])
+    parts = (first,) if view is None else (first, _header(VIEW, view, _BUCKET_OF[view_bucket]))
     hour = int.from_bytes(short or long, "big")
-    return Entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, (), flags[0])
+    return _entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, flags[0])
+
+
+# Instances of fields that have been checked, made without checking them once more: else a third of what a feed costs.
+_new = object.__new__
+_set_tag, _set_commitment, _set_bucket = (vars(PartHeader)[field.name].__set__ for field in fields(PartHeader))
+(
+    _set_type, _set_schema, _set_statement_id, _set_subject_id, _set_hour, _set_parts, _set_refs, _set_flags, _set_v,
+) = (vars(Entry)[field.name].__set__ for field in fields(Entry))  # fmt: skip
+
+
+def _header(tag: str, commitment: bytes, bucket: int) -> PartHeader:
+    header = _new(PartHeader)
+    _set_tag(header, tag)
+    _set_commitment(header, commitment)
+    _set_bucket(header, bucket)
+    return header
+
+
+def _entry(
+    named: str,
+    schema: int,
+    statement_id: bytes,
+    subject_id: bytes,
+    hour: int,
+    parts: tuple[PartHeader, ...],
+    flags: int,
+) -> Entry:
+    entry = _new(Entry)
+    _set_type(entry, named)
+    _set_schema(entry, schema)
+    _set_statement_id(entry, statement_id)
+    _set_subject_id(entry, subject_id)
+    _set_hour(entry, hour)
+    _set_parts(entry, parts)
+    _set_refs(entry, ())
+    _set_flags(entry, flags)
+    _set_v(entry, ENTRY_VERSION)
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +279,8 @@ def pad(content: bytes) -> bytes:
 def unpad(padded: bytes) -> bytes:
     """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
     end = _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")
-    length = end - _PREFIX_BYTES
-    if length > PART_CONTENT_BYTES_MAX or _bucket(length) != len(padded) or padded.count(0, end) != len(padded) - end:
+    shortest = _SHORTEST.get(len(padded))
+    if shortest is None or not shortest <= end <= len(padded) or padded.count(0, end) != len(padded) - end:
         raise ProtocolError("malformed", "the part's padding is not canonical")
     return padded[_PREFIX_BYTES:end]
 
@@ -266,10 +307,19 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
         key, padded = part_bytes[len(_KEY_START) : _KEY_END], part_bytes[_KEY_END + len(start) :]
     else:
         key, padded = _key_and_body(part_bytes)
-    expected = commitment(key, entry.type, entry.schema, tag, padded)
-    if len(padded) != header.bucket or not hmac.compare_digest(expected, header.commitment):
+        _check_bytes(key, 16, "part key")
+    expected = hmac.digest(key, _what(entry.type, entry.schema, tag) + padded, "sha256")
+    if not hmac.compare_digest(expected, header.commitment) or len(padded) != header.bucket:
         raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
     return unpad(padded)
+
+
+def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+    """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again."""
+    header = entry.part(tag)
+    assert header is not None  # it was passed as this entry's
+    padded = part_bytes[-header.bucket :]
+    return padded[_PREFIX_BYTES : _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")]
 
 
 def _key_and_body(part_bytes: bytes) -> tuple[bytes, bytes]:
@@ -287,7 +337,7 @@ def _what(statement_type: str, schema: int, tag: str) -> bytes:
 
 
 def _bucket(content_length: int) -> int:
-    return PART_BUCKETS[bisect_left(PART_BUCKETS, content_length + _PREFIX_BYTES)]
+    return next(bucket for bucket in PART_BUCKETS if bucket >= content_length + _PREFIX_BYTES)
 
 
 def _array(value: Any) -> list[Any]:

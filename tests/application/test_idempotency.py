@@ -120,7 +120,7 @@ async def test_a_crash_in_between_is_repaired_by_asking_again(tmp_path: Path, af
         need_id, person, by = alice.node.entropy.uuid(), alice.node.entropy.uuid(), alice.act()
         dying: Any = DyingWriter(alice.node.writer, after)
         with pytest.raises(Dies):
-            await commit(dying, lambda work: needs.post_need(work, by, need_id, person, ASKED), ONCE, mesh.clock)
+            await commit(dying, lambda work: needs.post_need(work, by, need_id, person, ASKED), ONCE, 0)
         await mesh.stop("alice")
         alice = await mesh.start("alice")
         again = await post(alice, ONCE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -52,6 +52,12 @@ def _post(path: str, body: bytes, token: str) -> bytes:
     auth = f"Authorization: Bearer {token}\r\n" if token else ""
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{auth}Content-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def get(paths: Iterable[str], token: str = "") -> list[bytes]:
+    """GET requests as bytes."""
+    auth = f"Authorization: Bearer {token}\r\n" if token else ""
+    return [f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{auth}\r\n".encode() for path in paths]
 
 
 def percentile(values: list[float], share: float) -> float:

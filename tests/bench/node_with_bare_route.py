@@ -1,4 +1,4 @@
-"""A real node whose process also answers POST /bare and does nothing for it: the limit commands are held against.
+"""A real node whose process also answers POST and GET /bare and does nothing for it: the limit the API is held against.
 
 `node_with_bare_route.py HOME`: same process, same event loop, same server, so the ratio leaves out the machine.
 """
@@ -20,10 +20,15 @@ async def answer(request: web.Request) -> web.Response:
     return web.json_response({"id": "0", "version": 1, "bytes": len(body)}, status=201)
 
 
+async def tell(request: web.Request) -> web.Response:
+    return web.json_response({"id": "0", "version": 1})
+
+
 async def serve(home: Path) -> None:
     async with main.open_node(home) as running:
         app = build_app(running.node)
         app.router.add_post("/bare", answer)
+        app.router.add_get("/bare", tell)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         config = running.node.config

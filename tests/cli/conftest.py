@@ -18,8 +18,9 @@ def node(tmp_path: Path) -> Iterator[RecordedNode]:
 
 
 @pytest.fixture
-def aidmesh(capsys: pytest.CaptureFixture[str], node: RecordedNode) -> Terminal:
-    return Terminal(capsys, node.home)
+def aidmesh(capsys: pytest.CaptureFixture[str], node: RecordedNode) -> Iterator[Terminal]:
+    yield Terminal(capsys, node.home)
+    assert node.undocumented == [], "the API document knows of no such request"
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from aidmesh_cli.main import run
+from tests.support.document import request_problems
 
 TOKEN = "amesh_abcdefghijklmnopqrstuvwxyz234567"
 LOST = object()
@@ -42,6 +43,18 @@ class RecordedNode:
     home: Path
     answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    undocumented: list[str] = field(default_factory=list)
+    """What was asked that the API document does not tell of; the fixture `aidmesh` wants none."""
+    holding: dict[str, threading.Event] = field(default_factory=dict)
+
+    @contextmanager
+    def held(self, route: str) -> Iterator[threading.Event]:
+        """The answer to `route` waits until the event is set; at the end it is."""
+        go = self.holding[route] = threading.Event()
+        try:
+            yield go
+        finally:
+            go.set()
 
     def answer(self, route: str, *answers: Any, status: int = 200) -> None:
         """`route` below the API: "GET /needs?limit=5". An answer is a JSON value, bytes or LOST."""
@@ -77,6 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.removeprefix("/api/v1")
         body = json.loads(data) if data else None
         self.node.asked.append(Asked(method, path, dict(self.headers), body))
+        self.node.undocumented += request_problems(method, self.path[self.path.find("/api/") :], body)
+        if (go := self.node.holding.get(f"{method} {path}")) is not None:
+            go.wait()
         status, answer = self.node.next_answer(f"{method} {path}")
         if answer is LOST:
             self.close_connection = True

@@ -206,6 +206,8 @@ def test_the_words_are_those_of_the_domain() -> None:
     assert words.UNITS == units.UNITS
     assert words.URGENCIES == needs.URGENCIES
     assert words.CLOSE_REASONS == needs.CLOSE_REASONS
+    assert words.URGENCY_REASONS == needs.URGENCY_REASONS
+    assert words.CONTACT_OUTCOMES == needs.CONTACT_OUTCOMES
     assert words.MODES == offer.MODES
     assert words.CONSENTS == consent.HOW_GIVEN
     assert words.HOWS == pledge_words.HOWS

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from aidmesh_cli.problems import INTERRUPTED, OK, USAGE
+from aidmesh_cli.problems import FAILURE, INTERRUPTED, OK, USAGE
 from tests.cli.answers import need
 from tests.cli.recorded_node import RecordedNode, Terminal
 
@@ -40,7 +40,7 @@ def test_a_script_that_did_not_read_it_saves_nothing(
     assert ready.posted()[0][1]["emergency_advice_acknowledged"] is True
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", OK), ("n\n", INTERRUPTED), ("", INTERRUPTED)])
+@pytest.mark.parametrize(("answer", "code"), [("y\n", OK), ("n\n", FAILURE), ("", INTERRUPTED)])
 def test_at_a_terminal_it_is_shown_and_asked(
     answer: str, code: int, ready: RecordedNode, aidmesh: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,9 +34,21 @@ config show
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
     *("dispute list", "dispute show"),
-    *("peer list", "peer status", "board", "status", "config show"),
+    *("need emergency-advice", "peer list", "peer status", "board", "status", "config show"),
 ]
-HEAVY = ("rich", "http.client", "ssl", "asyncio", "aiohttp", "cryptography", "msgspec", "eventsourcing", "aidmesh_node")
+HEAVY = (
+    "rich",
+    "random",
+    "hmac",
+    "http.client",
+    "ssl",
+    "asyncio",
+    "aiohttp",
+    "cryptography",
+    "msgspec",
+    "eventsourcing",
+    "aidmesh_node",
+)
 
 
 def commands(group: click.Group = cli, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -280,7 +281,8 @@ def test_the_demo_shows_what_arrived(tmp_path: Path) -> None:
         timeout=SECONDS_MAX,
     )
     assert done.returncode == OK, done.stdout + done.stderr
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert max(map(len, [*done.stdout.splitlines(), *done.stderr.splitlines()])) <= 80
+    assert not re.search(r"\b1 (events|feeds|entries|parts|checkpoints)\b", done.stderr)
     assert "ITEM" in done.stdout and "Blankets" in done.stdout
     assert "Every node has verified all it holds, and all agree." in " ".join(done.stdout.split())
     assert "The groups meet ..." in done.stderr
@@ -316,3 +318,45 @@ def until_closing_brace(lines: Iterator[str]) -> Iterator[str]:
         yield line
         if line == "}\n":
             return
+
+
+def test_a_need_is_cared_for_until_it_ends(operator: Terminal) -> None:
+    """From a call at night to a need that is reopened: every verb, by the need's name where it is open."""
+
+    def done(command: str) -> str:
+        said = operator(*command.split())
+        assert said.code == OK, (command, said.err)
+        return said.out
+
+    def refused(command: str, word: str) -> None:
+        said = operator(*command.split())
+        assert said.code not in (OK, UNREACHABLE) and word in said.told and "What to do" in said.told, (
+            command,
+            said.err,
+        )
+
+    post = "need post Insulin --category medicine --quantity 2 --urgency emergency"
+    refused(post, "call 112 now")
+    need = done(f"{post} --until 2199-12-01 --advice-acknowledged -q").strip()
+    assert "Emergency. " in done("need show Insulin")
+    assert done("need list").splitlines()[1].startswith(need[:8]), "first, although others may be newer"
+    refused("need share-wider Insulin --consent by_phone", "not connected")
+    refused("need close Insulin --reason unreachable", "3 are needed")
+    for _ in range(3):
+        done("need contact-attempt Insulin --outcome no_answer")
+    done("need urgency Insulin high --reason better")
+    done("need review Insulin")
+    refused("need review Insulin --next 2199-01-01", "30 days")
+    refused("need extend Insulin --until 2020-01-01", "later")
+    done("need amend Insulin --quantity 3")
+    refused("need amend Insulin --quantity 3", "already says 3")
+    refused("need close Insulin --reason duplicate --of ffffffff", "Nothing is known")
+    refused("need close Insulin --reason referred --to Clinic", "agreed to be referred")
+    refused("need close Insulin --reason out_of_scope", "another place")
+    refused("need close Insulin --reason expired", "by itself")
+    assert "unreachable" in done("need close Insulin --reason unreachable")
+    assert done("need reopen Insulin -q").strip() == need
+    assert "referred" in done("need close Insulin --reason referred --to Clinic --consent by_phone")
+    assert json.loads(done(f"need show {need} --json"))["closed_reason"] == "referred"
+    assert "112" in done("need emergency-advice") and done("need emergency-advice -q") == "112\n"
+    assert "emergency.number" in done("config show")

@@ -68,22 +68,22 @@ async def test_a03_no_flipped_bit_is_accepted(tmp_path: Path) -> None:
         assert held is not None
         feed, good = trusted(held, x.key.verify_key), x.feed.package(0)
         checkpoint = open_checkpoint(x.feed.note(), x.feed.origin, x.key.verify_key)
-        parts = {(0, tag): x.feed.part(0, tag).part for tag in (FACTS, VIEW)}
+        parts = {tag: {0: x.feed.part(0, tag).part} for tag in (FACTS, VIEW)}
         assert len(verify(held, feed, checkpoint, good, parts).entries) == 1
         refused = 0
         for flipped in flips(good.entries[0]):
             with pytest.raises(ProtocolError):
                 verify(held, feed, checkpoint, replace(good, entries=(flipped,)), parts)
             refused += 1
-        for flipped in flips(parts[0, FACTS]):
+        for flipped in flips(parts[FACTS][0]):
             with pytest.raises(ProtocolError):
-                verify(held, feed, checkpoint, good, {(0, FACTS): flipped})
+                verify(held, feed, checkpoint, good, {FACTS: {0: flipped}})
             refused += 1
         for flipped in flips(x.feed.note()):
             with pytest.raises(ProtocolError):
                 open_checkpoint(flipped, x.feed.origin, x.key.verify_key)
             refused += 1
-        assert refused == 8 * (len(good.entries[0]) + len(parts[0, FACTS]) + len(x.feed.note()))
+        assert refused == 8 * (len(good.entries[0]) + len(parts[FACTS][0]) + len(x.feed.note()))
 
 
 async def test_a04_there_is_one_encoding(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 
 from aidmesh_node.application.node import Node
+from aidmesh_node.clock import Clock
 from aidmesh_node.http.app import build_runner
 from aidmesh_node.main import init, open_node
 from tests.support.document import check_answer
@@ -127,12 +128,12 @@ async def served(node: Node, home: Path) -> AsyncIterator[Group]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, name: str = "North") -> AsyncIterator[Group]:
+async def opened(folder: Path, name: str = "North", clock: Clock | None = None) -> AsyncIterator[Group]:
     """The group in `folder`, a new one if there is none, its node answering."""
     home = folder / "home"
     if not home.exists():
-        init(home, name, state_dir=folder / "state")
-    async with open_node(home) as running, served(running.node, home) as group:
+        init(home, name, state_dir=folder / "state", clock=clock)
+    async with open_node(home, clock=clock) as running, served(running.node, home) as group:
         yield group
 
 

@@ -137,7 +137,8 @@ async def test_every_command_on_one_thing_listens_to_if_match(group: Group, thin
         "share": {"consent": CONSENT}, "close": {"reason": "met"}, "revise": {"quantity": "1"},
         "counter": {"quantity": "1"}, "decline": {"reason": "other"}, "release": {"reason": "other"},
         "role": {"role": "member"}, "contact-attempt": {"outcome": "no_answer"}, "amend": {"quantity": "1"},
-        "correct": {"quantity": "1"}, "disputes": {"about": "quality"}, "add": {"text": "wet"}, "resolve": {"how": "left"},
+        "correct": {"quantity": "1"}, "disputes": {"about": "quality"}, "add": {"text": "wet"},
+        "resolve": {"how": "left"},
         "extend": {"until": "2026-12-20T00:00:00Z"}, "urgency": {"urgency": "high", "reason": "worse"},
     }  # fmt: skip
     asked = 0

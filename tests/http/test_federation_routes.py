@@ -42,7 +42,7 @@ class Doors:
     def wake(self, request: PeerRequest) -> None:
         self._ask(request)
 
-    async def pair(self, body: bytes) -> bytes:
+    async def pair(self, body: bytes, source: str = "") -> bytes:
         if self.refusal is not None:
             raise self.refusal
         return body[::-1]

@@ -55,6 +55,8 @@ async def test_more_than_there_is_cannot_be_promised(group: Group) -> None:
         ("commit", None, 409),
         ("hand-over", {"quantity": "1"}, 409),
         ("hand-over", {"failed": "not_home", "quantity": "1"}, 422),
+        ("hand-over", {"failed": "not_home", "outcome": "thrown"}, 422),
+        ("hand-over", {"failed": "not_home", "outcome": "picked_up"}, 422),
         ("hand-over", {"quantity": "1", "outcome": "thrown"}, 422),
         ("counter", {"quantity": "0"}, 422),
         ("accept", {"quantity": "11"}, 409),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import AsyncMock, patch
+
+from tests.support.federation import DrivenClock
 
 from .conftest import Group, opened
 
@@ -66,3 +69,14 @@ async def test_a_node_that_starts_again_knows_its_people(tmp_path: Path) -> None
     async with opened(tmp_path) as group:
         assert (await group.get(member, f"/needs/{need}")).status == 200
         assert (await group.get(brief, f"/needs/{need}")).status == 401
+
+
+async def test_the_status_says_when_the_clock_is_not_believed(tmp_path: Path) -> None:
+    clock = DrivenClock()
+    async with opened(tmp_path, clock=clock) as group:
+        assert (await group.get("operator", "/status")).body["clock"] == {"trusted": True, "words": ""}
+        clock.jump(timedelta(days=400))
+        told = (await group.get("operator", "/status")).body["clock"]
+        assert told["trusted"] is False and "went 400 days ahead" in told["words"] and "set it" in told["words"]
+        clock.jump(timedelta(days=-400))
+        assert (await group.get("operator", "/status")).body["clock"] == {"trusted": True, "words": ""}

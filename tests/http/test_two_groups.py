@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+
 from aidmesh_node.application.ports import Work
 
 from .conftest import CONSENT, Two
@@ -107,3 +110,35 @@ async def test_what_was_refused_of_a_peer_is_told_with_how_often(two: Two) -> No
     await north.writer.run(twice)
     (refusal,) = (await two.north.get("member", "/peers/South")).body["refusals"]
     assert (refusal["code"], refusal["detail"], refusal["count"]) == ("fork_detected", "two roots at 9", 2)
+
+
+async def test_of_fifty_confirmations_for_one_version_of_the_link_one_is_done(two: Two) -> None:
+    words = " ".join((await two.meet()).body["words"])
+    link = await two.north.get("operator", "/peers/South")
+    path = f"/peers/{two.south.node.gid}"
+    assert (await two.north.get("operator", path, If_None_Match=link.headers["ETag"])).status == 304
+    seen = {"If_Match": link.headers["ETag"]}
+    answers = await asyncio.gather(
+        *(two.north.post("operator", f"{path}/confirm", {"words": words}, **seen) for _ in range(50))
+    )
+    assert Counter(answer.status for answer in answers) == {200: 1, 412: 49}
+    assert {answer.code for answer in answers if answer.status == 412} == {"moved_on"}
+    assert (await two.north.get("operator", path)).body["confirmed"] is True
+
+
+async def test_what_is_shared_and_taken_back_depends_on_the_version_too(two: Two) -> None:
+    await two.pair()
+    need, offer = await two.north.need(), await two.north.offer()
+    for path, body in ((f"/needs/{need}", {"consent": CONSENT}), (f"/offers/{offer}", {})):
+        seen = (await two.north.get("coordinator", path)).headers["ETag"]
+        assert (await two.north.post("coordinator", f"{path}/share", body, If_Match=seen)).status == 200
+        late = await two.north.post("coordinator", f"{path}/unshare", If_Match=seen)
+        assert (late.status, late.code) == (412, "moved_on")
+        now = (await two.north.get("coordinator", path)).headers["ETag"]
+        assert (await two.north.post("coordinator", f"{path}/unshare", If_Match=now)).status == 200
+
+
+async def test_hours_are_whole_however_a_program_writes_them(two: Two) -> None:
+    for hours, status in ((72, 201), (72.0, 201), (1.5, 400), (0, 400), (721, 400), ("72", 400)):
+        answer = await two.north.post("operator", "/peers/invitations", {"expires_hours": hours})
+        assert answer.status == status, hours

@@ -17,7 +17,7 @@ from aidmesh_node.storage.mapper import state_hash
 from aidmesh_node.storage.person_keys import PersonKeys
 from aidmesh_node.storage.scrub import scrub
 from tests.storage.home import SqliteHome
-from tests.storage.things import NOON, Pile, number
+from tests.storage.things import Pile, number
 
 EVENT = "event 00000000000000000000000000000002 version 2"
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Iterator[SqliteHome]:
             pile.add(1)
             home.do(partial(commit, pile=pile))
         home.do(lambda work: work.vault.put(number(7), number(2), {"name": "Amina", "phone": "1"}))
-        home.do(lambda work: work.idempotency.keep("amina", "k", b"r" * 32, b"{}", NOON))
+        home.do(lambda work: work.idempotency.keep("amina", "k", b"r" * 32, b"{}", 60))
         yield home
 
 

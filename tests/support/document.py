@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jsonschema_rs import Draft202012Validator
 
@@ -59,6 +60,37 @@ def check_answer(method: str, path: str, status: int, headers: Mapping[str, str]
         f"{'.'.join(map(str, error.instance_path))}: {error.message}" for error in validator(schema).iter_errors(body)
     ]
     assert not problems, f"{place}, unlike the document ({'; '.join(problems)[:600]}): correct answers.py, then {RENEW}"
+
+
+def request_problems(method: str, target: str, body: Any) -> list[str]:
+    """What of a request the document does not tell of; `target` is the path with its query, `body` its JSON or None."""
+    path, _, query = target.partition("?")
+    found = find_operation(method, path)
+    if found is None:
+        return [f"{method} {path} is no operation"]
+    route, described = found
+    problems = []
+    known = {given["name"]: given for given in described["parameters"] if given.get("in") == "query"}
+    for name, value in parse_qsl(query):
+        if name not in known:
+            problems.append(f"{method} {route} has no parameter {name}")
+        elif not _fits(known[name]["schema"], value):
+            problems.append(f"{method} {route} takes no {name}={value}")
+    takes = described.get("requestBody")
+    if takes is None or body is None:
+        return problems if takes is None or not takes["required"] else [*problems, f"{method} {route} needs a body"]
+    schema = takes["content"]["application/json"]["schema"]
+    return problems + [f"{method} {route}: {error.message}" for error in validator(schema).iter_errors(body)]
+
+
+def _fits(schema: Json, text: str) -> bool:
+    """Whether the text of a query parameter can be read as what the schema asks for."""
+    values: list[object] = [text]
+    if text.isdigit():
+        values.append(int(text))
+    if text in ("true", "false"):
+        values.append(text == "true")
+    return any(validator(schema).is_valid(value) for value in values)
 
 
 def find_operation(method: str, path: str) -> tuple[str, Json] | None:

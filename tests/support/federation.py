@@ -21,6 +21,7 @@ from aidmesh_node.application.commit import Reply
 from aidmesh_node.application.node import Node
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.ports import Reading
+from aidmesh_node.clock import Clock
 from aidmesh_node.config import load_config
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.refused import Refused
@@ -133,7 +134,9 @@ class MemoryPeerClient:
                 return b""
             answer = await federation.pair(body)
         except ProtocolError as error:
-            raise PeerRefused(error.code, error.detail) from error
+            raise PeerRefused(
+                error.code, error.detail, getattr(error, "server_time", None), getattr(error, "nonce", None)
+            ) from error
         self._network.captured.append(answer)
         return answer
 
@@ -185,6 +188,8 @@ class Mesh:
         self.clock = DrivenClock()
         self.network = Network()
         self.groups: dict[str, Group] = {}
+        self.clocks: dict[str, Clock] = {}
+        """Groups whose machine has another clock than `clock`."""
         self._seed = random.Random(seed)
         self._stack = AsyncExitStack()
         self._open: dict[str, AsyncExitStack] = {}
@@ -204,7 +209,7 @@ class Mesh:
             name,
             f"127.0.0.1:{port}",
             state_dir=self.folder / f"{name}-state",
-            clock=self.clock,
+            clock=self.clocks.get(name, self.clock),
             entropy=self._entropy(),
         )
         return await self.start(name)
@@ -218,7 +223,7 @@ class Mesh:
         running = await stack.enter_async_context(
             main.open_node(
                 home,
-                clock=self.clock,
+                clock=self.clocks.get(name, self.clock),
                 entropy=self._entropy(),
                 client=MemoryPeerClient(self.network, endpoint),
             )

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from aidmesh_node.config import load_config
 READY_SECONDS_MAX = 30.0
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ("-m", "aidmesh_node", "--home")
+PYTHONPATH = os.pathsep.join(str(ROOT / part) for part in ("protocol", "node", "cli"))
 
 
 def free_port() -> int:
@@ -64,16 +65,19 @@ def new_node(folder: Path, name: str, program: Sequence[str] = NODE) -> NodeProc
     return start(made.home, program)
 
 
-def start(home: Path, program: Sequence[str] = NODE) -> NodeProcess:
-    """Start a node over its home (`program` gets the home as its last argument) and wait until it answers."""
+def start(home: Path, program: Sequence[str] = NODE, variables: Mapping[str, str] | None = None) -> NodeProcess:
+    """Start a node over its home (`program` gets the home as its last argument) and wait until it answers.
+
+    `variables` are added to its environment.
+    """
     config = load_config(home / "config.toml", {})[0]
-    log = (home / "run.log").open("ab")
-    process = subprocess.Popen(
-        [sys.executable, *program, str(home)],
-        stdout=log,
-        stderr=log,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("protocol", "node", "cli"))},
-    )
+    with (home / "run.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, *program, str(home)],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, **(variables or {})},
+        )
     url = f"http://{config.node.listen}"
     deadline = time.monotonic() + READY_SECONDS_MAX
     while True:

@@ -10,8 +10,7 @@ import pytest
 from aidmesh_node.application.peer_doors import PeerRequest
 from aidmesh_node.application.ports import Work
 from aidmesh_node.domain.peer_link import PeerLink
-from aidmesh_node.federation.links import HELD_ANSWERS_MAX
-from aidmesh_node.federation.peer_rates import REQUESTS_BURST
+from aidmesh_node.federation.peer_rates import PAIRING_BURST, REQUESTS_BURST
 from aidmesh_node.federation.request_auth import ISSUED_PREFIX
 from aidmesh_node.federation.serve import ANSWERS_MAX
 from aidmesh_node.home import Home
@@ -20,7 +19,6 @@ from aidmesh_protocol import checkpoint, paths
 from aidmesh_protocol import pairing_messages as messages
 from aidmesh_protocol.bundle import (
     MAGIC,
-    Ask,
     CheckpointFrame,
     Sizes,
     encode_bundle,
@@ -28,7 +26,7 @@ from aidmesh_protocol.bundle import (
 from aidmesh_protocol.checkpoint import Checkpoint
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.limits import PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX, SYNC_CHECKPOINTS_MAX
-from aidmesh_protocol.origin import circle_origin, identity_origin, origin_hash
+from aidmesh_protocol.origin import circle_origin
 from aidmesh_protocol.words import commitment
 from tests.support.federation import Group
 from tests.support.raw_peer import RawPeer, Town, bundle, raw_frame, send
@@ -155,18 +153,9 @@ async def wake_after_the_end(town: Town, x: RawPeer) -> Question:
 async def haste(town: Town, x: RawPeer) -> Question:
     """More requests than its bucket holds, while no time passes."""
     town.mesh.clock.tick_seconds = 0.0  # type: ignore[attr-defined]
-    for _ in range(int(REQUESTS_BURST)):
+    for _ in range(REQUESTS_BURST):
         town.alice.federation.wake(x.request(town.alice, b"", path=paths.WAKE))
     return x.request(town.alice)
-
-
-async def third_question_on_the_line(town: Town, x: RawPeer) -> Question:
-    """Two answers are held back for it already."""
-    for _ in range(HELD_ANSWERS_MAX):
-        town.kept.append(held := town.alice.federation.links.holding(x.gid))
-        held.__enter__()
-    served = Sizes(tuple((hashed, 99, bytes(32)) for hashed in feeds_of_alice(town, x)))
-    return x.request(town.alice, [Ask(1000, 20), served])
 
 
 async def answers_it_does_not_read(town: Town, x: RawPeer) -> Question:
@@ -179,9 +168,10 @@ async def answers_it_does_not_read(town: Town, x: RawPeer) -> Question:
 
 async def haste_in_pairing(town: Town, x: RawPeer) -> Question:
     town.mesh.clock.tick_seconds = 0.0  # type: ignore[attr-defined]
-    for _ in range(int(REQUESTS_BURST)):
-        with pytest.raises(ProtocolError):
-            await town.alice.federation.pair(b"x")
+    for _ in range(PAIRING_BURST):
+        for source in ("", "127.0.0.1"):
+            with pytest.raises(ProtocolError):
+                await town.alice.federation.pair(b"x", source)
     return b"x"
 
 
@@ -203,12 +193,6 @@ async def recovering(town: Town, x: RawPeer) -> Question:
 async def again_with_carol(x: RawPeer, carol: Group) -> Question:
     await x.pair_with(carol)
     return x.request(carol)
-
-
-def feeds_of_alice(town: Town, x: RawPeer) -> list[bytes]:
-    """What alice serves to x."""
-    gid = town.alice.node.gid
-    return [origin_hash(identity_origin(gid)), origin_hash(circle_origin(gid, x.circle))]
 
 
 async def change_link(town: Town, x: RawPeer, change: Callable[[PeerLink], None]) -> None:
@@ -245,6 +229,6 @@ ANSWERED: dict[str, list[Provoking]] = {
     "not_member": [words_not_compared_yet, invented_invitation],
     "suspended": [link_paused],
     "severed": [link_ended, wake_after_the_end],
-    "rate": [haste, third_question_on_the_line, answers_it_does_not_read, haste_in_pairing],
+    "rate": [haste, answers_it_does_not_read, haste_in_pairing],
     "recovering": [recovering],
 }

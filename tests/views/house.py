@@ -138,10 +138,12 @@ class House:
         return PeerFeed(self, gid, circle)
 
     def dump(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every view."""
+        """Every row of every view. Not in which order, and in how many goes, they came to be: that is `changes`."""
 
         def rows(connection: sqlite3.Connection) -> dict[str, list[tuple[Any, ...]]]:
-            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+            tables = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'changes' ORDER BY name"
+            )
             return {
                 name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr)
                 for (name,) in tables.fetchall()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 
 from aidmesh_node.application.ports import FeedHead, NewEntry
 from aidmesh_protocol.bundle import PartFrame
@@ -17,6 +18,9 @@ from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Extension, Package, TrustedFeed, extend
 from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.merkle import Frontier
+
+Parts = Mapping[str, Mapping[int, bytes]]
+"""Part bytes by tag and entry index."""
 
 CHECKED_MAX = 256
 """Checkpoints kept, of some 400 bytes each: one or two for every feed that peers are likely to add to."""
@@ -47,25 +51,22 @@ def trusted(head: FeedHead, key: VerifyKey) -> TrustedFeed:
 
 
 def verify(
-    head: FeedHead,
-    feed: TrustedFeed,
-    checkpoint: VerifiedCheckpoint,
-    package: Package,
-    parts: Mapping[tuple[int, str], bytes],
+    head: FeedHead, feed: TrustedFeed, checkpoint: VerifiedCheckpoint, package: Package, parts: Parts
 ) -> Arrival:
-    """Check a package and its parts, by (index, tag), against a checkpoint of the feed. Raises ProtocolError as
-    `feed.extend`. Parts of entries that the package does not add are passed over."""
+    """Check a package and its parts against a checkpoint of the feed. Raises ProtocolError as `feed.extend`.
+
+    Parts of entries that the package does not add are passed over.
+    """
     extension = extend(feed, package, checkpoint)
     entries, start = extension.entries, feed.frontier.size
     held: list[list[tuple[str, bytes]]] = [[] for _ in entries]
-    for (index, tag), part in parts.items():
-        if 0 <= (place := index - start) < len(entries):
-            check_part(entries[place], tag, part)
-            held[place].append((tag, part))
-    rows = zip(package.entries[extension.skipped :], extension.leaf_hashes, held, strict=True)
-    return Arrival(
-        head.feed, start, tuple([NewEntry(entry, leaf, None, its) for entry, leaf, its in rows]), extension, checkpoint
-    )
+    for tag, column in parts.items():
+        for index, part in column.items():
+            if 0 <= (place := index - start) < len(entries):
+                check_part(entries[place], tag, part)
+                held[place].append((tag, part))
+    rows = zip(package.entries[extension.skipped :], extension.leaf_hashes, repeat(None), held, strict=False)
+    return Arrival(head.feed, start, tuple(map(NewEntry._make, rows)), extension, checkpoint)
 
 
 def verify_late(entry: bytes, part: PartFrame) -> None:
@@ -73,4 +74,4 @@ def verify_late(entry: bytes, part: PartFrame) -> None:
     check_part(Entry.decode(entry), part.tag, part.part)
 
 
-__all__ = ["Arrival", "ProtocolError", "trusted", "verify", "verify_late"]
+__all__ = ["Arrival", "Parts", "ProtocolError", "trusted", "verify", "verify_late"]

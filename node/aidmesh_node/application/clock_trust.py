@@ -7,10 +7,10 @@ in which this node ran, and could show the warning, counts. Never changes anythi
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 from aidmesh_node.application.ports import Work, Writer
 from aidmesh_node.clock import Clock
@@ -29,8 +29,11 @@ BACK_SECONDS_MAX = 3600
 SETTLE_SECONDS = 24 * 3600
 """After a jump the clock is believed again when this node has run for so long beside it: a day for people to notice."""
 
-LOOK_SECONDS = 300
-"""How often to look; a crash forgets at most so much witnessed time."""
+LOOK_SECONDS = 60
+"""How often to look: a jump is noticed before anything that runs every hour."""
+
+KEEP_SECONDS = 600
+"""How often what was found is kept; a crash forgets at most so much witnessed time."""
 
 SEEN, WITNESSED, STEP, UNTIL = "clock-seen", "clock-witnessed", "clock-step", "clock-distrusted-until"
 """Positions: the last time seen (seconds since 1970), seconds lived through, the jump, and the end of distrust."""
@@ -57,6 +60,7 @@ class ClockTrust:
         self._step = 0.0
         self._until = 0.0
         self._lived = 0.0
+        self._looking = asyncio.Lock()
 
     @property
     def trusted(self) -> bool:
@@ -68,6 +72,12 @@ class ClockTrust:
         """Seconds in which this node ran, by its own count, over all its runs: never more than really passed."""
         return int(self._lived)
 
+    async def lived(self) -> int:
+        """`witnessed`, after at least one look. Raises Unavailable."""
+        if self._kept is None:
+            await self.look()
+        return self.witnessed
+
     @property
     def words(self) -> str:
         """Why the clock is not believed and what to do, for people; "" while it is."""
@@ -77,7 +87,7 @@ class ClockTrust:
         waits = "until then nothing ends here because time has passed"
         if self._last[0] < EARLIEST:
             return f"The clock of this machine says {day}, which cannot be right. Set it; {waits}."
-        hours = max(1, ceil((self._until - self._lived) / 3600))
+        hours = max(1, round((self._until - self._lived) / 3600))
         return (
             f"The clock of this machine went {_span(self._step)} at once, to {day}. If that is wrong, set it; if it is "
             f"right, it is believed again when this node has run for another {hours} h: {waits}."
@@ -85,15 +95,19 @@ class ClockTrust:
 
     async def look(self) -> None:
         """Compare, and keep what was found. Raises Unavailable when it cannot be kept."""
+        async with self._looking:
+            await self._look()
+
+    async def _look(self) -> None:
         first, kept = self._kept is None, self._kept or (await self._writer.run(_read)).value
         if first:
             self._lived, self._step, self._until = float(kept.witnessed), float(kept.step), float(kept.until)
         doubted = bool(self._step)
         self._compare(kept.seen)
-        if (doubted or first) != (not self._step):
+        if doubted != bool(self._step) or (first and doubted):
             log.warning("%s", self.words or "The clock of this machine is believed again.")
         now = _Kept(_seconds(self._clock.now()), int(self._lived), int(self._step), int(self._until))
-        if first or (now.step, now.until) != (kept.step, kept.until) or self._unwritten >= LOOK_SECONDS:
+        if first or (now.step, now.until) != (kept.step, kept.until) or self._unwritten >= KEEP_SECONDS:
             await self._writer.run(lambda work: _write(work, now))
             self._kept, self._unwritten = now, 0.0
 
@@ -110,7 +124,7 @@ class ClockTrust:
             self._unwritten += lived
         self._last = (now, ticks)
         impossible = now < EARLIEST
-        if impossible or _jumped(moved):
+        if _jumped(moved) or (impossible and not self._step):
             self._until = self._lived + SETTLE_SECONDS
         # A clock that jumped and was set right again stands where it would have stood.
         away = self._step + moved
@@ -123,7 +137,7 @@ def _jumped(seconds: float) -> bool:
 
 
 def _span(seconds: float) -> str:
-    days, hours = abs(int(seconds)) // 86_400, abs(int(seconds)) // 3600
+    days, hours = round(abs(seconds) / 86_400), round(abs(seconds) / 3600)
     much = f"{days} days" if days > 1 else f"{hours} hours"
     return f"{much} {'ahead' if seconds > 0 else 'back'}"
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aidmesh_node.application.ports import Work, Writer
-from aidmesh_node.clock import Clock
 from aidmesh_node.domain.refused import Refused
 
 Job = Callable[[Work], Mapping[str, object]]
@@ -35,13 +34,14 @@ class Reply:
     replayed: bool
 
 
-async def commit(writer: Writer, job: Job, once: Once | None, clock: Clock) -> Reply:
-    """Run `job` durably, once. Raises what it raises, Refused for a reused key, Unavailable if it cannot be kept."""
+async def commit(writer: Writer, job: Job, once: Once | None, lived: int) -> Reply:
+    """Run `job` durably, once. Raises what it raises, Refused for a reused key, Unavailable if it cannot be kept.
 
+    `lived`: the seconds this node has lived through, by which a kept answer grows old (`forgetting`).
+    """
     if once is None:
         plain = await writer.run(lambda work: {**job(work), "position": work.position})
         return Reply(plain.value, replayed=False)
-    at = clock.now()
 
     def act_once(work: Work) -> tuple[dict[str, object], bool]:
         earlier = work.idempotency.find(once.actor, once.key)
@@ -54,7 +54,7 @@ async def commit(writer: Writer, job: Job, once: Once | None, clock: Clock) -> R
                 )
             return json.loads(earlier.body), True
         body = {**job(work), "position": work.position}
-        work.idempotency.keep(once.actor, once.key, once.request_hash, json.dumps(body).encode(), at)
+        work.idempotency.keep(once.actor, once.key, once.request_hash, json.dumps(body).encode(), lived)
         return body, False
 
     done = await writer.run(act_once)

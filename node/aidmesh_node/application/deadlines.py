@@ -49,20 +49,19 @@ class Deadlines:
 
     async def run(self, may: Callable[[], bool]) -> None:
         """Look for ever; while not `may()` only at the clock."""
-        await self._try_look()
-        await self.clock.sleep(CATCH_UP_SECONDS)
+        await self._watch_clock(CATCH_UP_SECONDS)
         while True:
             if may():
                 try:
                     await self.keep()
                 except Unavailable as error:
                     log.warning("deadlines are looked at again later: %s", error)
-            for _ in range(CHECK_SECONDS // LOOK_SECONDS):
-                await self.clock.sleep(LOOK_SECONDS)
-                await self._try_look()
+            await self._watch_clock(CHECK_SECONDS)
 
-    async def _try_look(self) -> None:
-        try:
-            await self.trust.look()
-        except Unavailable as error:
-            log.warning("the clock is looked at again later: %s", error)
+    async def _watch_clock(self, seconds: int) -> None:
+        for _ in range(seconds // LOOK_SECONDS):
+            try:
+                await self.trust.look()
+            except Unavailable as error:
+                log.warning("the clock is looked at again later: %s", error)
+            await self.clock.sleep(LOOK_SECONDS)

@@ -24,7 +24,7 @@ from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.refused import Refused, illegal
 from aidmesh_protocol import statements as said
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
-from aidmesh_protocol.entry import FACTS, Entry
+from aidmesh_protocol.entry import FACTS, Entry, kept_content
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.terms import circle_id
 
@@ -96,7 +96,7 @@ def _read(entries: list[bytes], rows: list[PartRow], start: int) -> list[tuple[E
         if entry.part(FACTS) is not None and FACTS not in held:
             break
         try:
-            heard.append((entry, said.read(entry, held)))
+            heard.append((entry, said.read(entry, held, kept_content)))
         except ProtocolError as error:
             heard.append((entry, error))
     return heard

@@ -43,7 +43,8 @@ class Node:
         """Run a use case durably. Raises what it raises, and Unavailable."""
         # Asked for first, so that both are handed to the writer together: one transaction, one fsync.
         self.peers.publish_along()
-        reply = await commit(self.writer, job, once, self.clock)
+        lived = 0 if once is None else await self.clock_trust.lived()
+        reply = await commit(self.writer, job, once, lived)
         if self.peers.recovering:
             reply.body["notice"] = (
                 "Kept here, but this node was restored or copied: other groups do not hear of it yet."

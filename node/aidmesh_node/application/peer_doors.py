@@ -44,8 +44,8 @@ class PeerDoors(Protocol):
         """POST /aidmesh/1/wake."""
         ...
 
-    async def pair(self, body: bytes) -> bytes:
-        """POST /aidmesh/1/pair: one pairing question. Raises Refused too."""
+    async def pair(self, body: bytes, source: str = "") -> bytes:
+        """POST /aidmesh/1/pair: one pairing question; `source` is the address it came from. Raises Refused too."""
         ...
 
     def publish_along(self) -> None:
@@ -82,7 +82,8 @@ class PeerDoors(Protocol):
         ...
 
     def health(self, gid: str) -> Mapping[str, object]:
-        """{last_contact, reachable, backoff_seconds, trouble, acknowledged} of one peer. Raises nothing."""
+        """{last_contact, reachable, backoff_seconds, trouble, acknowledged, clock_ahead_seconds} of one peer.
+        Raises nothing."""
         ...
 
     def standing(self) -> Mapping[str, object]:

@@ -247,17 +247,18 @@ class Positions(Protocol):
 
 
 class Idempotency(Protocol):
-    """Answers to keyed requests, in the same transaction as the command's events: kept together or not at all.
+    """Answers to keyed requests, in the transaction of the command's events: kept together or not at all.
 
     Bodies are sealed under the client's own key, so a stolen disk shows no one-time secret."""
 
     def find(self, actor: str, key: str) -> KeptAnswer | None:
         """What this actor was answered under this key, or None; compare ``request_hash``. Raises Damaged."""
 
-    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: datetime) -> None: ...
+    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int) -> None:
+        """`at`: the seconds this node had lived through, which no clock that is set can change."""
 
-    def sweep(self, before: datetime) -> int:
-        """Forget answers kept before then; returns how many."""
+    def sweep(self, before: int, rows_max: int) -> int:
+        """Forget at most so many answers kept before then, counted alike, oldest first; returns how many."""
 
 
 class Evidence(Protocol):

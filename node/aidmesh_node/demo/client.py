@@ -16,10 +16,12 @@ from uuid import uuid4
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from aidmesh_node.demo.failure import DemoFailed
+from aidmesh_node.demo.journal import Command
 
 API: Final = "/api/v1"
 POSITION_HEADER: Final = "Aidmesh-Position"
 KEY_HEADER: Final = "Idempotency-Key"
+REPLAY_HEADER: Final = "Idempotent-Replay"
 
 RETRY_SECONDS = 0.05
 REQUEST_SECONDS_MAX = 20.0
@@ -27,7 +29,7 @@ UNAVAILABLE: Final = 503
 
 
 class NodeClient:
-    """The operator of one node, over HTTP."""
+    """The operator of one node, over HTTP. `journal`: every command so far, in the order they were begun."""
 
     def __init__(self, session: ClientSession, name: str, url: str, token: str, seconds_max: float) -> None:
         self._session = session
@@ -36,10 +38,12 @@ class NodeClient:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._seconds_max = seconds_max
         self._position = 0
+        self.journal: list[Command] = []
 
     async def get(self, path: str, **query: str) -> dict[str, Any]:
         """What is at `path`, not older than our last command. Raises DemoFailed."""
-        return await self._ask("GET", path, {POSITION_HEADER: str(self._position)}, query=query)
+        answer, _ = await self._ask("GET", path, {POSITION_HEADER: str(self._position)}, query=query)
+        return answer
 
     async def items(self, path: str, **query: str) -> list[dict[str, Any]]:
         """All pages of a list. Raises DemoFailed."""
@@ -54,11 +58,21 @@ class NodeClient:
 
     async def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Do it, once, however often it must be said. Raises DemoFailed."""
-        answer = await self._ask("POST", path, {KEY_HEADER: uuid4().hex}, body=body or {})
-        position = answer.get("position")
+        command = Command(path, body or {}, uuid4().hex)
+        self.journal.append(command)
+        command.answer, _ = await self._ask("POST", path, {KEY_HEADER: command.key}, body=command.body)
+        position = command.answer.get("position")
         if isinstance(position, int):
             self._position = max(self._position, position)
-        return answer
+        return command.answer
+
+    async def remembers(self, command: Command) -> bool:
+        """Say an acknowledged command once more: whether the node knows it, and gives the answer it gave."""
+        try:
+            answer, replayed = await self._ask("POST", command.path, {KEY_HEADER: command.key}, body=command.body)
+        except DemoFailed:
+            return False
+        return replayed and answer == command.answer
 
     async def _ask(
         self,
@@ -68,7 +82,8 @@ class NodeClient:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], bool]:
+        """The answer, and whether the node says that it gave it before."""
         end = time.monotonic() + self._seconds_max
         while True:
             try:
@@ -81,8 +96,9 @@ class NodeClient:
                     timeout=ClientTimeout(total=REQUEST_SECONDS_MAX),
                 ) as response:
                     status, answer = response.status, await response.read()
+                    replayed = response.headers.get(REPLAY_HEADER) == "true"
                 if status < 300:
-                    return dict(json.loads(answer))
+                    return dict(json.loads(answer)), replayed
                 if status != UNAVAILABLE:
                     raise DemoFailed(f"{self._name} answered {method} {path} with {status}: {_said(answer)}")
                 trouble = _said(answer)

@@ -42,6 +42,8 @@ class Helping:
     seconds_max: float
     expected: Counter[str]
     """Pledges towards each asking group, by gid."""
+    cutting: bool = True
+    """Whether a node is cut off while pledges are made."""
 
     async def pledge(self) -> Cut | None:
         """Pledge what the giving group's node suggests; meanwhile one node is cut off and returns."""
@@ -70,8 +72,9 @@ class Helping:
 
         async with asyncio.TaskGroup() as group:
             pledging = group.create_task(each(suggested, offer))
-            group.create_task(self._cut_off(cut, reached, pledging))
-        return cut
+            if self.cutting:
+                group.create_task(self._cut_off(cut, reached, pledging))
+        return cut if self.cutting else None
 
     async def accept(self) -> None:
         """Every home hears its pledges and accepts; the giver's node makes each firm by itself."""

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from aidmesh_node.demo.failure import DemoFailed
 from aidmesh_node.demo.waiting import POLL_SECONDS
 from aidmesh_node.home import StartError
+
+Reach = Callable[[str], Awaitable[str]]
+"""From where a node listens, as HOST:PORT, to the url by which everybody reaches it."""
 
 Found = Callable[[Path, str, str, str, Path], object]
 """Makes a home: its folder, the group's name, HOST:PORT, url, the folder of its mark."""
@@ -43,11 +46,12 @@ SETTING_PREFIX: Final = "AIDMESH_"
 
 @dataclass(slots=True)
 class DemoNode:
-    """One node: its home, where it listens, and its process while it runs."""
+    """One node: its home, how others reach it, where it listens, and its process while it runs."""
 
     name: str
     home: Path
     url: str
+    listen: str
     log: Path
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -113,7 +117,7 @@ class DemoNode:
 
     async def _answers(self, session: ClientSession) -> bool:
         try:
-            async with session.get(f"{self.url}/readyz", timeout=ClientTimeout(total=5)) as response:
+            async with session.get(f"http://{self.listen}/readyz", timeout=ClientTimeout(total=5)) as response:
                 return response.status == 200
         except (ClientError, TimeoutError):
             return False
@@ -146,15 +150,19 @@ async def running_nodes(
     session: ClientSession,
     seconds_max: float,
     nodes: list[DemoNode],
+    reach: Reach,
 ) -> AsyncIterator[list[DemoNode]]:
     """One new group for each name, with its node serving; all are stopped on every way out.
 
     `nodes` is filled as they are made, so that the caller can name the one that did not start.
     """
+    taken: list[str] = []
     try:
         for number, name in enumerate(names, 1):
-            listen = f"{LOOPBACK}:{_free_port([node.url for node in nodes])}"
-            node = DemoNode(name, folder / f"group-{number}", f"http://{listen}", folder / f"group-{number}.log")
+            listen = f"{LOOPBACK}:{_free_port(taken)}"
+            taken.append(listen)
+            url, home = await reach(listen), folder / f"group-{number}"
+            node = DemoNode(name, home, url, listen, folder / f"group-{number}.log")
             try:
                 found(node.home, name, listen, node.url, folder / "marks")
             except (StartError, OSError) as error:
@@ -169,6 +177,11 @@ async def running_nodes(
         await asyncio.gather(*(node.stop() for node in nodes))
 
 
+async def directly(listen: str) -> str:
+    """The node itself. See Reach."""
+    return f"http://{listen}"
+
+
 def _free_port(taken: Sequence[str]) -> int:
     """A port nobody listens on. Not the seed's choice: two demos with one seed must not meet."""
     choice = random.SystemRandom()
@@ -176,7 +189,7 @@ def _free_port(taken: Sequence[str]) -> int:
         port = choice.choice(PORTS)
         with socket.socket() as probe, suppress(OSError):
             probe.bind((LOOPBACK, port))
-            if not any(url.endswith(f":{port}") for url in taken):
+            if f"{LOOPBACK}:{port}" not in taken:
                 return port
     raise DemoFailed(f"No free port was found between {PORTS[0]} and {PORTS[-1]}.")
 

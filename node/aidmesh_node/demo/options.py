@@ -18,10 +18,12 @@ class DemoOptions:
     `exit`: stop the nodes and remove their folder at the end; else they run until Ctrl-C, and the folder stays.
     `seed`: decides every choice the demo leaves open; None: a new one, told in the report. `data`: the folder with
     the files; None: the folder AIDMESH_SHARED or ../shared, else the files that the project ships. `folder`: where
-    the nodes' temporary folder is made.
+    the nodes' temporary folder is made. `kills`: how many times a node is killed in the middle of something, at least
+    once inside each phase of the story; 0: one node is cut off once.
     """
 
     exit: bool = False
+    kills: int = 0
     seed: int | None = None
     data: Path | None = None
     folder: Path | None = None

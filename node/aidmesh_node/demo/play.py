@@ -9,9 +9,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,18 +20,24 @@ from aiohttp import ClientSession, DummyCookieJar
 
 from aidmesh_node.demo import report
 from aidmesh_node.demo.agreement import Account, account, disagreements
+from aidmesh_node.demo.audit import Audit, check_journal, recall
 from aidmesh_node.demo.client import NodeClient
 from aidmesh_node.demo.failure import DemoFailed
 from aidmesh_node.demo.groups import Group, Teller
 from aidmesh_node.demo.helping import Helping
 from aidmesh_node.demo.input import DemoInput, find_data, read_input
+from aidmesh_node.demo.kills import Kills
 from aidmesh_node.demo.meeting import import_all, pair, share_all
-from aidmesh_node.demo.nodes import DemoNode, Found, demo_folder, keep, running_nodes
+from aidmesh_node.demo.nodes import DemoNode, Found, demo_folder, directly, keep, running_nodes
 from aidmesh_node.demo.options import DemoEvent, DemoOptions, DemoResult, Tell
+from aidmesh_node.demo.schedule import KILLS_MIN
 from aidmesh_node.demo.waiting import until
 
 SEEDS: Final = 2**31
 TERMINATED: Final = 128 + signal.SIGTERM
+KILL_SECONDS_MAX: Final = 2.0
+"""How much longer a step may take for each kill: a node is back in a second on a machine that is not busy."""
+
 POLITE_KILLS: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -42,9 +49,16 @@ class Play:
     teller: Teller
     found: Found
     folder: Path
+    seed: int
     choice: random.Random
     report: dict[str, object]
     nodes: list[DemoNode] = field(default_factory=list)
+    kills: Kills | None = None
+
+    @property
+    def seconds_max(self) -> float:
+        """For one step."""
+        return self.options.step_seconds_max + KILL_SECONDS_MAX * self.options.kills
 
 
 def play(options: DemoOptions, tell: Tell, found: Found, environment: Mapping[str, str]) -> DemoResult:
@@ -55,9 +69,11 @@ def play(options: DemoOptions, tell: Tell, found: Found, environment: Mapping[st
     teller = Teller(tell)
     told = report.blank(seed, today)
     with demo_folder(options.folder) as folder:
-        run = Play(options, teller, found, folder, random.Random(seed), told)
+        run = Play(options, teller, found, folder, seed, random.Random(seed), told)
         try:
             teller.step("The files are read")
+            if 0 < options.kills < KILLS_MIN:
+                raise DemoFailed(f"{options.kills} kills are too few: there are {KILLS_MIN} phases to kill a node in.")
             brought = read_input(find_data(options.data, environment, Path.cwd()), today)
             told["source"] = str(brought.source)
             teller.note(f"Files: {brought.source}. All dates move by whole days, to {today}. Seed: {seed}.")
@@ -81,7 +97,9 @@ async def _run(run: Play, brought: DemoInput, began: float) -> None:
             session = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
             groups = await _found(run, brought, stack, session)
             *asking, giving = groups
-            await _tell_story(run, session, asking, giving)
+            async with run.kills.striking(groups) if run.kills else nullcontext():
+                await _tell_story(run, session, asking, giving)
+            await _compare(run, (*asking, giving), asking)
             run.report["seconds"] = round(time.monotonic() - began, 2)
             run.teller.tell(DemoEvent("table", "What was asked for, and what arrived", report=run.report))
             if not run.options.exit:
@@ -97,10 +115,13 @@ async def _found(run: Play, brought: DemoInput, stack: AsyncExitStack, session: 
     """The asking groups, then the giving one, each with its node running."""
     run.teller.step("Three groups start their nodes")
     members = (*brought.asking, brought.giving)
-    names, seconds_max = [member.name for member in members], run.options.step_seconds_max
-    run.nodes = []
+    names, seconds_max = [member.name for member in members], run.seconds_max
+    run.nodes, reach = [], directly
+    if run.options.kills:
+        run.kills = Kills(run.options.kills, run.seed, len(names), run.teller, session, seconds_max)
+        reach = partial(run.kills.reach, stack)
     nodes = await stack.enter_async_context(
-        running_nodes(run.folder, names, run.found, session, seconds_max, run.nodes)
+        running_nodes(run.folder, names, run.found, session, seconds_max, run.nodes, reach)
     )
     run.report["nodes"] = report.addresses(nodes)
     for node in nodes:
@@ -112,19 +133,22 @@ async def _found(run: Play, brought: DemoInput, stack: AsyncExitStack, session: 
 
 
 async def _tell_story(run: Play, session: ClientSession, asking: list[Group], giving: Group) -> None:
-    teller, seconds_max = run.teller, run.options.step_seconds_max
+    teller, seconds_max = run.teller, run.seconds_max
     await pair(teller, asking, giving, seconds_max)
     await import_all(teller, (*asking, giving))
     await share_all(teller, asking, giving, seconds_max)
-    helping = Helping(teller, asking, giving, run.choice, session, seconds_max, Counter())
+    helping = Helping(teller, asking, giving, run.choice, session, seconds_max, Counter(), not run.kills)
     run.report["cut"] = report.cut_report(await helping.pledge())
     await helping.accept()
     await helping.hand_over()
-    await _compare(run, (*asking, giving), asking)
 
 
 async def _compare(run: Play, groups: tuple[Group, ...], asking: list[Group]) -> None:
     """Wait until the last words have arrived everywhere, then let every node verify everything it holds."""
+    audit = Audit()
+    if run.kills:
+        run.teller.step("Every acknowledged command is said once more")
+        await recall(run.teller, groups, audit)
     run.teller.step("The nodes are compared and verified")
     accounts: list[Account] = []
     differing: list[str] = []
@@ -135,7 +159,7 @@ async def _compare(run: Play, groups: tuple[Group, ...], asking: list[Group]) ->
         return "; ".join(differing)
 
     try:
-        await until(missing, run.options.step_seconds_max)
+        await until(missing, run.seconds_max)
     except DemoFailed:
         for sentence in differing:
             run.teller.note(f"Not alike: {sentence}.")
@@ -145,8 +169,14 @@ async def _compare(run: Play, groups: tuple[Group, ...], asking: list[Group]) ->
         checked = report.counted(verification["checked"])
         run.teller.note(f"{group.name}: {checked}; {'all right' if problem is None else problem['detail']}")
     verified, agree = all(one["ok"] for one in verifications), not differing
+    if run.kills:
+        for group, told in zip(groups, accounts, strict=True):
+            check_journal(group.client.journal, told, audit)
+        run.report.update(run.kills.report(), commands=report.commands(groups, run.kills.unanswered_keys, audit))
+        for sentence in filter(None, (run.kills.lacking(), *audit.lost, *audit.doubled)):
+            run.teller.note(f"Not right: {sentence}.")
     run.report.update(
-        ok=verified and agree,
+        ok=verified and agree and not (run.kills and run.kills.lacking()) and not (audit.lost or audit.doubled),
         verified=verified,
         agree=agree,
         disagreements=list(differing),

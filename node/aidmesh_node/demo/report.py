@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from aidmesh_node.demo.agreement import Account
+from aidmesh_node.demo.audit import Audit, story
 from aidmesh_node.demo.groups import Group
 from aidmesh_node.demo.helping import Cut
 from aidmesh_node.demo.nodes import DemoNode
@@ -91,6 +92,18 @@ def items(asking: Sequence[Group], accounts: Sequence[Account]) -> list[dict[str
 def cut_report(cut: Cut | None) -> dict[str, object] | None:
     """Which node was killed, and after how many pledges."""
     return None if cut is None else {"name": cut.group.name, "after_pledges": cut.after}
+
+
+def commands(groups: Sequence[Group], unanswered_keys: set[str], audit: Audit) -> dict[str, object]:
+    """Of what people asked for: how much was acknowledged, how much of it only after the connection had broken before,
+    and what became of it."""
+    acknowledged = [command for group in groups for command in story(group)]
+    return {
+        "acknowledged": len(acknowledged),
+        "repeated": sum(command.key in unanswered_keys for command in acknowledged),
+        "lost": len(audit.lost),
+        "doubled": len(audit.doubled),
+    }
 
 
 def failure(step: str, detail: str, nodes: Sequence[DemoNode]) -> dict[str, object]:

@@ -22,7 +22,7 @@ from aidmesh_node.domain.need_events import CLOSED, OPEN, REACHED
 from aidmesh_node.domain.need_time import EMERGENCY, NOTICE_HOURS, Warned
 from aidmesh_node.domain.pledge_fold import Coverage
 from aidmesh_node.domain.pledge_rules import room_in_need
-from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text
+from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text, share_of
 from aidmesh_node.domain.refused import Refused, one_of
 from aidmesh_node.domain.sharing import ShareState, check_circle, check_not_shared, check_shared
 from aidmesh_node.domain.window import ANY_TIME, Window
@@ -156,14 +156,14 @@ class Need(Recorded):
     @property
     def coverage(self) -> str:
         """none, partial, full or over: how much of the need is received, presumed to be, or counted on."""
-        return _share_of(self.arrived + self.reserved, self.quantity)
+        return share_of(self.arrived + self.reserved, self.quantity)
 
     @property
     def fulfilment(self) -> str:
         """none, partial, full or over: how much of the need is confirmed as received. A person closes it, never
         arithmetic.
         """
-        return _share_of(self.received, self.quantity)
+        return share_of(self.received, self.quantity)
 
     @property
     def is_emergency(self) -> bool:
@@ -266,7 +266,11 @@ class Need(Recorded):
         amount = Quantity(quantity, self.unit).amount
         bound = self.arrived + self.reserved
         if amount == self.quantity:
-            raise Refused("nothing_changed", f"This need already says {amount_text(amount)} {self.unit}.")
+            raise Refused(
+                "nothing_changed",
+                f"This need already says {amount_text(amount)} {self.unit}.",
+                "Say how much is wanted instead.",
+            )
         if amount < bound:
             raise Refused(
                 "already_promised",
@@ -283,7 +287,9 @@ class Need(Recorded):
         one_of("urgency", urgency, URGENCIES)
         one_of("reason for another urgency", reason, URGENCY_REASONS)
         if urgency == self.urgency:
-            raise Refused("nothing_changed", f"The urgency of this need already is {urgency}.")
+            raise Refused(
+                "nothing_changed", f"The urgency of this need already is {urgency}.", "Say what it is instead."
+            )
         over = sorted(self.emergency_circles) if self.is_emergency else []
         self._record(self.UrgencyChanged, by, urgency=urgency, reason=reason)
         self._acknowledge(by, advice)
@@ -365,8 +371,6 @@ class Need(Recorded):
 
     def reopen(self, by: Act) -> None:
         """It is wanted after all. Shared with nobody, whoever knew of it before."""
-        if self.is_open:
-            raise Refused("not_closed", "This need is open.")
         need_time.check_reopening(by.at, self.closed_at)
         self._record(self.Reopened, by)
 
@@ -391,11 +395,3 @@ class Need(Recorded):
     def _check_open(self) -> None:
         if not self.is_open:
             raise Refused("need_closed", "This need is closed.", "Reopen it, or post a new need, if help is wanted.")
-
-
-def _share_of(part: Decimal, whole: Decimal) -> str:
-    if part == 0:
-        return "none"
-    if part < whole:
-        return "partial"
-    return "full" if part == whole else "over"

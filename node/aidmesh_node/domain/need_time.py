@@ -90,7 +90,7 @@ def has_run_out(now: datetime, witnessed: int, end: datetime, warned: Warned | N
 
 def check_reopening(now: datetime, closed_at: datetime | None) -> None:
     if closed_at is None:
-        raise Refused("not_closed", "This need is open.")
+        raise Refused("not_closed", "This need is open already.", "Look what is to be done next.")
     if now > closed_at + timedelta(days=REOPEN_DAYS_MAX):
         raise Refused(
             "closed_long_ago",

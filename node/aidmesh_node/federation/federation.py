@@ -128,11 +128,11 @@ class Federation:
         """POST /aidmesh/1/wake: the peer says "look". Raises ProtocolError."""
         self.replication.wake(self._admit(request))
 
-    async def pair(self, body: bytes) -> bytes:
-        """POST /aidmesh/1/pair: one pairing question. Raises ProtocolError, Refused."""
+    async def pair(self, body: bytes, source: str = "") -> bytes:
+        """POST /aidmesh/1/pair: one pairing question from an address. Raises ProtocolError, Refused."""
         if len(body) > PAIRING_BYTES_MAX:
             raise ProtocolError("too_large", f"a pairing message has at most {PAIRING_BYTES_MAX} bytes")
-        self.rates.spend("pairing")
+        self.rates.spend_pairing(source)
         answer = await self.pairing.answer(body)
         self._changed.set()
         return answer
@@ -198,7 +198,8 @@ class Federation:
         return {"gid": gid, **await self.pairing.try_confirm(by, gid, words, versions)}
 
     def health(self, gid: str) -> dict[str, object]:
-        """How it stands with one peer: {last_contact, reachable, backoff_seconds, trouble, acknowledged}."""
+        """How it stands with one peer: {last_contact, reachable, backoff_seconds, trouble, acknowledged,
+        clock_ahead_seconds}; the last one None where nobody knows."""
         contact = self.replication.contact(gid)
         link = self.links.get(gid)
         feed = origin_hash(circle_origin(self.gid, link.circle)) if link and link.circle else None
@@ -207,6 +208,7 @@ class Federation:
             "reachable": contact.failures == 0 and contact.last is not None,
             "backoff_seconds": round(contact.backoff_seconds, 1),
             "trouble": contact.trouble,
+            "clock_ahead_seconds": contact.clock_ahead_seconds,
             "acknowledged": self.links.acknowledged_by(gid, feed) if feed else 0,
         }
 

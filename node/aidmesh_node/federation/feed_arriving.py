@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from aidmesh_node.application.arrival import Parts
 from aidmesh_node.application.ports import FeedHead
 from aidmesh_protocol.bundle import PackageFrame, PartFrame, encode_frame
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
@@ -13,9 +14,6 @@ from aidmesh_protocol.feed import TrustedFeed
 
 EVIDENCE_PARTS_BYTES_MAX = 64 * 1024
 """Bytes of parts kept beside a package that was refused."""
-
-Parts = dict[tuple[int, str], bytes]
-"""Part bytes by entry index and tag."""
 
 
 @dataclass(slots=True)
@@ -28,7 +26,7 @@ class FeedArriving:
     offered: VerifiedCheckpoint
     claim: bool
     package: PackageFrame | None = None
-    parts: Parts = field(default_factory=dict)
+    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
     parts_bytes: int = 0
 
     def collect(self, frame: PackageFrame | None) -> None:
@@ -42,11 +40,13 @@ class FeedArriving:
         package = self.package.package
         return package.start <= start and stop <= package.start + len(package.entries)
 
-    def add(self, index: int, tag: str, part: bytes) -> None:
-        """A part of the package. Raises ProtocolError when there was another one for the same commitment."""
-        if self.parts.setdefault((index, tag), part) != part:
+    def add(self, tag: str, parts: dict[int, bytes]) -> None:
+        """Parts of the package, by index. Raises ProtocolError when there was another one for the same commitment."""
+        held = self.parts.setdefault(tag, {})
+        if any(held[index] != parts[index] for index in held.keys() & parts.keys()):
             raise ProtocolError("proof_invalid", "two different parts for one commitment")
-        self.parts_bytes += len(part)
+        held.update(parts)
+        self.parts_bytes += sum(map(len, parts.values()))
 
     def is_whole(self) -> bool:
         """Whether the package being collected has all the parts its entries commit to."""
@@ -58,7 +58,7 @@ class FeedArriving:
         except ProtocolError:
             return False
         return all(
-            (index, header.tag) in self.parts
+            index in self.parts.get(header.tag, ())
             for index, entry in enumerate(entries, package.start)
             for header in entry.parts
         )
@@ -67,7 +67,7 @@ class FeedArriving:
 def refused(feed: FeedArriving, frame: PackageFrame, parts: Parts) -> tuple[bytes, ...]:
     """What proves that a package is wrong: the signature it came with, its bytes, and its first parts."""
     blobs, left = [feed.offered.note, encode_frame(frame)], EVIDENCE_PARTS_BYTES_MAX
-    for (index, tag), part in parts.items():
+    for tag, index, part in ((tag, *row) for tag, column in parts.items() for row in column.items()):
         data = encode_frame(PartFrame(feed.head.origin_hash, index, tag, part))
         left -= len(data)
         if left < 0:

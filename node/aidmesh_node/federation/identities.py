@@ -115,8 +115,10 @@ def keep(work: Work, introduction: Introduction) -> bool:
     checkpoint = open_checkpoint(head.checkpoint, head.origin, introduction.key) if head.checkpoint else None
     feed = TrustedFeed(introduction.origin, introduction.key, held, checkpoint)
     package = Package(origin_hash(introduction.origin), 0, ident.entries, ())
-    by_name = {(index, tag): part for index, tag, part in ident.parts}
-    arrival = verify(head, feed, introduction.checkpoint, package, by_name)
+    parts: dict[str, dict[int, bytes]] = {}
+    for index, tag, part in ident.parts:
+        parts.setdefault(tag, {})[index] = part
+    arrival = verify(head, feed, introduction.checkpoint, package, parts)
     if arrival.entries:
         accept(work, arrival)
     elif checkpoint is not None:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aidmesh_node.application import inbox, own_feeds
-from aidmesh_node.application.arrival import Arrival, checked, trusted, verify, verify_late
+from aidmesh_node.application.arrival import Arrival, Parts, checked, trusted, verify, verify_late
 from aidmesh_node.application.ports import Done, FeedConflict, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
-from aidmesh_node.federation.feed_arriving import FeedArriving, Parts, refused
+from aidmesh_node.federation.feed_arriving import FeedArriving, refused
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.publisher import Publisher
@@ -68,6 +68,8 @@ class Pulled:
 
     entries: int = 0
     more: bool = False
+    clock_ahead_seconds: int | None = None
+    """How far the peer's clock is ahead of ours, as it says; unsigned, and only for people to read."""
     refused: list[ProtocolError] = field(default_factory=list)
 
 
@@ -123,7 +125,8 @@ class Intake:
                 await self._settle()
                 await self._keep_claims()
             case Head():
-                pass  # says nothing we rely on
+                # Nothing we rely on.
+                self.pulled.clock_ahead_seconds = frame.created - int(self._clock.now().timestamp())
             case _:
                 # SIZES too: an answer may be an old one, so what a peer holds of ours it says in its own requests.
                 self._idle()
@@ -253,21 +256,22 @@ class Intake:
         if feed is None or not feed.awaits(frame.origin_hash, frame.index, frame.index + 1):
             await self._late_part(frame)
             return
-        feed.add(frame.index, frame.tag, frame.part)
+        feed.add(frame.tag, {frame.index: frame.part})
         if feed.parts_bytes > PARTS_BYTES_MAX:
             await self.flush()
 
     async def _column(self, frame: ColumnFrame) -> None:
-        feed, hashed = self._collecting, frame.origin_hash
-        parts = [(index, part) for index, part in enumerate(frame.parts, frame.start) if part is not None]
-        if not parts:
+        feed, hashed, stop = self._collecting, frame.origin_hash, frame.start + len(frame.parts)
+        column = {
+            index: part for index, part in zip(range(frame.start, stop), frame.parts, strict=True) if part is not None
+        }
+        if not column:
             self._idle()
-        elif feed is None or hashed in self._refused or not feed.awaits(hashed, parts[0][0], parts[-1][0] + 1):
-            for index, part in parts:
+        elif feed is None or hashed in self._refused or not feed.awaits(hashed, frame.start, stop):
+            for index, part in column.items():
                 await self._part(PartFrame(hashed, index, frame.tag, part))
         else:
-            for index, part in parts:
-                feed.add(index, frame.tag, part)
+            feed.add(frame.tag, column)
             if feed.parts_bytes > PARTS_BYTES_MAX:
                 await self.flush()
 

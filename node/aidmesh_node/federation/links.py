@@ -15,7 +15,8 @@ from aidmesh_node.domain.peer_link import ACTIVE, SEVERED, SUSPENDED, PeerLink
 from aidmesh_protocol.errors import ProtocolError
 
 HELD_ANSWERS_MAX = 2
-"""Answers held back for one peer at once: one poll, and one that replaces it after a broken connection."""
+"""Answers held back for one peer at once: one poll, and one that replaces it after a broken connection. A third
+question takes the place of the oldest: who asks again has lost that line, though we may not have noticed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Links:
         self._writer = writer
         self._links: dict[str, Link] = {}
         self._acknowledged: dict[tuple[str, bytes], int] = {}
-        self._held: dict[str, int] = {}
+        self._held: dict[str, list[asyncio.Event]] = {}
         self.changed = asyncio.Event()
 
     async def refresh(self) -> None:
@@ -87,19 +88,21 @@ class Links:
         return self._acknowledged.get((gid, origin_hash), 0)
 
     @contextmanager
-    def holding(self, gid: str) -> Iterator[None]:
-        """Hold an answer back for this peer. Raises ProtocolError("rate") beyond the bound."""
-        if self._held.get(gid, 0) >= HELD_ANSWERS_MAX:
-            raise ProtocolError("rate", "you already wait for an answer of ours on another connection")
-        self._held[gid] = self._held.get(gid, 0) + 1
+    def holding(self, gid: str) -> Iterator[asyncio.Event]:
+        """Hold an answer back for this peer, until the event is set at the latest: newer ones take its place."""
+        held, replaced = self._held.setdefault(gid, []), asyncio.Event()
+        held.append(replaced)
+        if len(held) > HELD_ANSWERS_MAX:
+            held.pop(0).set()
         try:
-            yield
+            yield replaced
         finally:
-            self._held[gid] -= 1
+            if replaced in held:
+                held.remove(replaced)
 
     def is_waiting(self, gid: str) -> bool:
         """Whether the peer is on the line already, so that no wake is needed."""
-        return self._held.get(gid, 0) > 0
+        return bool(self._held.get(gid))
 
 
 def _link(link: PeerLink) -> Link:

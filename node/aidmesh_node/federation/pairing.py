@@ -64,9 +64,14 @@ class _Meeting:
 
 @dataclass(slots=True)
 class _Open:
-    """An invitation of ours that nobody has finished using."""
+    """An invitation of ours that nobody has finished using.
+
+    `expires` is what it says, and what the terms are made from. `ends`, by the clock that nobody sets, is when it
+    ends: one made while the machine believed in 1970 is not too old when somebody sets its clock.
+    """
 
     expires: int
+    ends: float
     meeting: _Meeting | None = None
 
 
@@ -102,7 +107,7 @@ class Pairing:
         """A new invitation as text, and when it ends (seconds since 1970). Used once. Raises Refused."""
         self.check_invite(endpoints, hours)
         secret, expires = self._entropy.bytes(SECRET_BYTES), self._now() + hours * 3600
-        self._open[secret] = _Open(expires)
+        self._open[secret] = _Open(expires, self._clock.monotonic() + hours * 3600)
         return invitations.format(Invitation(self._gid, tuple(endpoints), secret, expires)), expires
 
     def check_invite(self, endpoints: Sequence[str], hours: int) -> None:
@@ -115,21 +120,19 @@ class Pairing:
             )
         if not 1 <= hours <= EXPIRY_HOURS_MAX:
             raise Refused("bad_expiry", f"An invitation lasts 1 to {EXPIRY_HOURS_MAX} hours.", "Choose fewer hours.")
-        now = self._now()
-        self._open = {secret: kept for secret, kept in self._open.items() if kept.expires > now}
+        moment = self._clock.monotonic()
+        self._open = {secret: kept for secret, kept in self._open.items() if kept.ends > moment}
         if len(self._open) >= INVITATIONS_MAX:
             raise Refused("too_many_invitations", "Too many invitations are open.", "Use one of those, or wait.")
 
     def usable(self, text: str) -> Invitation:
-        """The invitation that `text` is, if it may still be redeemed. Raises Refused."""
+        """The invitation that `text` is. Whether it is too old, those say whose clock made it. Raises Refused."""
         try:
             invitation = invitations.parse(text.strip())
         except ProtocolError as error:
             raise Refused("bad_invitation", f"This is not an invitation: {error.detail}.", "Copy it whole.") from None
         if invitation.gid == self._gid:
             raise Refused("own_invitation", "This is your own group's invitation.", "Give it to the other group.")
-        if invitation.expires <= self._now():
-            raise Refused("expired", "This invitation is too old.", "Ask the other group for a new one.")
         return invitation
 
     async def accept(self, by: Act, text: str) -> dict[str, object]:
@@ -150,6 +153,13 @@ class Pairing:
             except Unreachable as error:
                 failure = error
         else:
+            # Whether it is too old is theirs to say, whose clock made it; where nobody says anything ours is a hint.
+            if invitation.expires <= self._now():
+                raise Refused(
+                    "expired",
+                    "Their node does not answer, and by this machine's clock the invitation is too old.",
+                    "Ask the other group for a new one.",
+                ) from failure
             raise failure
         if not isinstance(shown, messages.RevealAnswer) or commitment(shown.nonce) != answer.commitment:
             raise ProtocolError("bad_signature", "the other side showed another nonce than it had committed to")
@@ -307,7 +317,7 @@ class Pairing:
 
     def _redeem(self, secret: bytes) -> _Open:
         kept = self._open.get(secret)
-        if kept is None or kept.expires <= self._now():
+        if kept is None or kept.ends <= self._clock.monotonic():
             raise ProtocolError("not_member", "this invitation was used, is too old, or was never made")
         return kept
 

@@ -68,6 +68,8 @@ class Contact:
     """The last answer was wrong, not late: the peer cannot talk us out of waiting."""
     unreachable: bool = False
     """The last try found nobody: worth another as soon as the peer speaks to us."""
+    clock_ahead_seconds: int | None = None
+    """How far their clock was ahead of ours when they last said what time it is."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -151,6 +153,8 @@ class Replication:
                 link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
             )
         finally:
+            if intake.pulled.clock_ahead_seconds is not None:
+                self.contact(link.gid).clock_ahead_seconds = intake.pulled.clock_ahead_seconds
             # Also what came before the line broke, and what was left uninterpreted when the process last died.
             await self.interpret(link)
 
@@ -180,9 +184,14 @@ class Replication:
             with suppress(Unreachable, PeerRefused):
                 await self._over_endpoints(link, partial(self._wake, link))
 
-    async def _wake(self, link: Link, endpoint: str) -> None:
-        headers = self._signed(paths.WAKE, link.gid, b"", None)
-        await self._client.post(endpoint, paths.WAKE, headers, b"", bytes_max=WAKE_ANSWER_BYTES_MAX)
+    async def _wake(self, link: Link, endpoint: str, nonce: str | None = None) -> None:
+        headers = self._signed(paths.WAKE, link.gid, b"", nonce)
+        try:
+            await self._client.post(endpoint, paths.WAKE, headers, b"", bytes_max=WAKE_ANSWER_BYTES_MAX)
+        except PeerRefused as refused:
+            if not self._replaces_time(refused, nonce):
+                raise
+            await self._wake(link, endpoint, refused.nonce)
 
     async def _exchange(
         self, link: Link, endpoint: str, body: bytes, wait_seconds: int, intake: Intake, nonce: str | None = None
@@ -192,10 +201,13 @@ class Replication:
             async with self._client.stream(endpoint, paths.SYNC, headers, body, wait_seconds=wait_seconds) as stream:
                 return await read_answer(intake, stream)
         except PeerRefused as refused:
-            # Their clock and ours differ, or they have just started: their nonce replaces the time, once.
-            if refused.code != "clock_skew" or refused.nonce is None or nonce is not None:
+            if not self._replaces_time(refused, nonce):
                 raise
             return await self._exchange(link, endpoint, body, wait_seconds, intake, refused.nonce)
+
+    def _replaces_time(self, refused: PeerRefused, nonce: str | None) -> bool:
+        """Their clock and ours differ, or they have just started: their nonce replaces the time, once."""
+        return refused.code == "clock_skew" and refused.nonce is not None and nonce is None
 
     async def _over_endpoints(self, link: Link, ask: Callable[[str], Awaitable[T]]) -> T:
         failure: Exception = Unreachable(f"{link.name} has told us no address")

@@ -45,6 +45,7 @@ class RequestAuth:
         self._entropy = entropy
         self._secret = entropy.bytes(32)
         self._started = int(clock.now().timestamp())
+        self._begun = clock.monotonic()
         self._seen: dict[str, _Nonces] = {}
 
     def verify(self, request: PeerRequest) -> str:
@@ -59,12 +60,14 @@ class RequestAuth:
             body_sha256=sha256(request.body).digest(),
         )
         nonces = self._seen.setdefault(verified.gid, _Nonces(self._started))
-        now = self._clock.now().timestamp()
+        now, moment = self._clock.now().timestamp(), self._clock.monotonic()
         if not self._issued(verified.gid, verified.nonce):
             near = abs(verified.created - now) <= CLOCK_SKEW_SECONDS_MAX
-            if not near or verified.created <= nonces.forgotten:
+            # When we started, by the clock as it is set now: it may have been wrong then.
+            started = now - (moment - self._begun)
+            if not near or verified.created <= max(nonces.forgotten, started):
                 raise ClockSkew(int(now), self._issue(verified.gid))
-        nonces.spend(verified.nonce, verified.created, self._clock.monotonic())
+        nonces.spend(verified.nonce, verified.created, moment)
         return verified.gid
 
     def _issue(self, gid: str) -> str:

@@ -184,14 +184,16 @@ class SyncServer:
         return dict(self._publisher.served_to(self._links.circles_with(peer)))
 
     async def _wait(self, peer: str, request: SyncRequest) -> None:
-        """Hold the answer until we serve more than the peer holds, or its patience ends."""
+        """Hold the answer until we serve more than the peer holds, its patience ends, or it asks once more."""
         end = self._clock.monotonic() + request.wait_seconds
         while (left := end - self._clock.monotonic()) > 0 and not self._closing.is_set():
             served = self._publisher.next_served()
             if self._news(peer, request):
                 return
-            with self._links.holding(peer):
-                await first_of(served.wait(), self._closing.wait(), self._clock.sleep(left))
+            with self._links.holding(peer) as replaced:
+                await first_of(served.wait(), self._closing.wait(), self._clock.sleep(left), replaced.wait())
+            if replaced.is_set():
+                return
 
     def _news(self, peer: str, request: SyncRequest) -> bool:
         return any(

@@ -125,6 +125,9 @@ class Peer(Answer, frozen=True):
     reachable: bool
     backoff_seconds: Annotated[float, Meta(ge=0, examples=[0.0])]
     trouble: Text
+    clock_ahead_seconds: Annotated[
+        int | None, Meta(description="By how much their clock is ahead of ours, when last heard.", examples=[0])
+    ]
     acknowledged: Annotated[Count, Meta(description="How many of our entries they have shown to hold.")]
     held: Held
     frozen: Annotated[Text | None, Meta(description="Why nothing more of theirs is taken, for good.")]

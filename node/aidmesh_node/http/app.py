@@ -17,6 +17,7 @@ from aidmesh_node.application.node import Node
 from aidmesh_node.http import (
     board,
     disputes,
+    events,
     imports,
     members,
     need_care,
@@ -36,9 +37,12 @@ from aidmesh_node.http.etag import IF_MATCH, versions_wanted
 from aidmesh_node.http.federation_routes import PEER_ROUTES, PeerHandler
 from aidmesh_node.http.hosts import Hosts
 from aidmesh_node.http.idempotency import Repeats, once
+from aidmesh_node.http.limits import Limits
+from aidmesh_node.http.live import LIVE, Live
 from aidmesh_node.http.operation import Operation
 from aidmesh_node.http.problems import bad_field, rim
 from aidmesh_node.http.reading import Reads
+from aidmesh_node.http.sources import SOURCES
 
 API: Final = "/api/v1"
 
@@ -132,6 +136,7 @@ ROUTES: Final = (
     Route("GET", f"{API}/peers", Role.MEMBER, peers_api.list_peers),
     Route("GET", f"{API}/peers/{{gid}}", Role.MEMBER, peers_api.show_peer),
     Route("GET", f"{API}/circles", Role.MEMBER, peers_api.list_circles),
+    Route("GET", f"{API}/events", Role.MEMBER, events.follow_changes),
     Route("GET", reference.DOCUMENT_PATH, Role.ANYONE, reference.show_document),
     Route("GET", reference.PAGE_PATH, Role.ANYONE, reference.show_page),
 )
@@ -141,14 +146,21 @@ def build_app(node: Node) -> web.Application:
     """The whole of the node's HTTP, not yet listening."""
     hosts = Hosts(node.config.host, node.config.node.url)
     app = web.Application(middlewares=[rim(hosts.check, node.entropy)], logger=_wire_log())
-    reads = Reads(node)
-    desk = Desk(node, Door(reads), reads, Repeats())
+    reads, limits = Reads(node), Limits(node)
+    desk = Desk(node, Door(reads), reads, Repeats(), limits)
+    app[SOURCES] = limits.sources
+    app[LIVE] = Live(node.views)
+    app.on_shutdown.append(_end_streams)
     for route in ROUTES:
         serve = _command if route.method == "POST" else _question
         app.router.add_route(route.method, route.path, serve(desk, route))
     for method, path, handler in PEER_ROUTES:
         app.router.add_route(method, path, _door(node, handler))
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[LIVE].close()
 
 
 def build_runner(node: Node) -> web.AppRunner:
@@ -169,7 +181,7 @@ def _command(desk: Desk, route: Route) -> Handler:
     serve = route.handler.serve
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        caller = await desk.door.admit(request, route.role)
+        caller = await desk.admit(request, route.role)
         if request.query_string:
             raise bad_field("query", "A POST takes no query parameters")
         dry_run = is_dry_run(request)
@@ -179,7 +191,8 @@ def _command(desk: Desk, route: Route) -> Handler:
             raise bad_field(IF_MATCH, "Only a request about one thing can depend on its version")
         # Strangers share no account: their keys are kept apart by what they send.
         actor = caller.actor.hex if caller.actor is not None else hashlib.sha256(body).hexdigest()
-        return await serve(Call(desk, request, caller, body, once(request, actor, body), versions, dry_run=dry_run))
+        answer = serve(Call(desk, request, caller, body, once(request, actor, body), versions, dry_run=dry_run))
+        return await (answer if caller.actor is not None else desk.limits.attempt(request, answer))
 
     return handle
 
@@ -188,7 +201,7 @@ def _question(desk: Desk, route: Route) -> Handler:
     serve = route.handler.serve
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        caller = await desk.door.admit(request, route.role)
+        caller = await desk.admit(request, route.role)
         await desk.reads.wanted(request)
         return await serve(Call(desk, request, caller))
 

@@ -215,7 +215,9 @@ class Joined(Strict, frozen=True):
 
 
 class PeerInvited(Strict, frozen=True):
-    expires_hours: Annotated[int, Meta(ge=1, le=24 * 30)] = 72
+    """Whole hours; 72.0 is one way to write 72, and some programs write it."""
+
+    expires_hours: Annotated[float, Meta(ge=1, le=24 * 30, multiple_of=1)] = 72
 
 
 class PeerAccepted(Strict, frozen=True):

@@ -28,6 +28,7 @@ from aidmesh_node.http.auth import Caller, Door, Role
 from aidmesh_node.http.dry_run import cannot_be_tried
 from aidmesh_node.http.etag import ETAG, etag, shows, version_of
 from aidmesh_node.http.idempotency import Repeats
+from aidmesh_node.http.limits import Limits
 from aidmesh_node.http.problems import SECURITY_HEADERS, Problem, bad_field, of_decoding
 from aidmesh_node.http.reading import POSITION_HEADER, Reads
 from aidmesh_node.views.pages import BadCursor
@@ -60,6 +61,18 @@ class Desk:
     door: Door
     reads: Reads
     repeats: Repeats
+    limits: Limits
+
+    async def admit(self, request: web.Request, lowest: Role) -> Caller:
+        """See `Door.admit`; who asks too often is told so. Raises Problem 401, 403 or 429."""
+        try:
+            caller = await self.door.admit(request, lowest)
+        except Problem as problem:
+            if problem.status == 401:
+                self.limits.failed(request)
+            raise
+        self.limits.asked(caller)
+        return caller
 
 
 class Call:

@@ -149,6 +149,7 @@ def _parameters(route: Route, schemas: Schemas) -> list[Json]:
     if route.handler.asks is not None:
         found += schemas.parameters(route.handler.asks)
     found += headers.parameters(route.method, about_one=bool(parts), open_to_all=route.role <= Role.PEER)
+    found += [{"$ref": f"#/components/parameters/{name}"} for name in route.handler.headers]
     return found
 
 
@@ -171,6 +172,8 @@ def _answer(route: Route, status: int, shape: type, schemas: Schemas) -> Json:
     content: Json = {"schema": schema}
     if handler.media_type == JSON_TYPE:
         content["example"] = example_of(schema, schemas.components)
+    elif handler.example is not None:
+        content["example"] = handler.example
     members = schemas.members(shape)
     one = "{" in route.path
     told["headers"] = headers.of_answer(

@@ -10,6 +10,7 @@ from aidmesh_node.http.dry_run import WANTED as DRY_RUN_WANTED
 from aidmesh_node.http.etag import ETAG, IF_MATCH, IF_NONE_MATCH
 from aidmesh_node.http.idempotency import HEADER as KEY_HEADER
 from aidmesh_node.http.idempotency import KEY_CHARS_MAX
+from aidmesh_node.http.live import LAST_EVENT_ID
 from aidmesh_node.http.reading import POSITION_HEADER
 
 Json = dict[str, Any]
@@ -52,6 +53,12 @@ PARAMETERS: Final[Json] = {
         "when the thing has changed since. Of many at once with the same one, one is done.",
         "schema": {"type": "string", "pattern": _TAGS},
         "example": "*",
+    },
+    LAST_EVENT_ID: {
+        "name": LAST_EVENT_ID,
+        "in": "header",
+        "description": "The `id` of the last event that was read: what changed since then follows.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
     },
     IF_NONE_MATCH: {
         "name": IF_NONE_MATCH,

@@ -26,7 +26,9 @@ WRITING: Final = {
 }
 ABOUT_ONE: Final = {404: "not_found unknown_route", 409: "ambiguous_id"}
 CHANGING_ONE: Final = {403: "not_allowed", 409: "not_ours", 412: "moved_on"}
-BEHIND_THE_DOOR: Final = {401: "unauthenticated"}
+BEHIND_THE_DOOR: Final = {401: "unauthenticated", 429: "too_many_attempts too_many_requests"}
+BEFORE_THE_DOOR: Final = {429: "too_many_attempts"}
+"""For a stranger's command that is refused once too often."""
 ABOVE_MEMBER: Final = {403: "not_allowed"}
 
 
@@ -38,7 +40,7 @@ def problem_codes(route: Route) -> dict[int, tuple[str, ...]]:
         WRITING if command else READING,
         ABOUT_ONE if one else {},
         CHANGING_ONE if one and command else {},
-        BEHIND_THE_DOOR if route.role > Role.PEER else {},
+        BEHIND_THE_DOOR if route.role > Role.PEER else BEFORE_THE_DOOR if command else {},
         ABOVE_MEMBER if route.role > Role.MEMBER else {},
     ]
     found: defaultdict[int, set[str]] = defaultdict(set)

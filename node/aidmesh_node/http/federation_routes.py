@@ -12,6 +12,7 @@ from aiohttp import web
 from aidmesh_node.application.peer_doors import PeerDoors, PeerRequest
 from aidmesh_node.http.call import json_answer, read_bytes
 from aidmesh_node.http.problems import SECURITY_HEADERS
+from aidmesh_node.http.sources import SOURCES
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.limits import PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX
 from aidmesh_protocol.paths import BUNDLE_TYPE, INFO, PAIR, PAIRING_TYPE, SYNC, WAKE, WELL_KNOWN
@@ -58,7 +59,8 @@ async def wake(doors: PeerDoors, request: web.Request) -> web.StreamResponse:
 
 
 async def pair(doors: PeerDoors, request: web.Request) -> web.StreamResponse:
-    answer = await doors.pair(await read_bytes(request, PAIRING_BYTES_MAX))
+    source = request.app[SOURCES].of(request)
+    answer = await doors.pair(await read_bytes(request, PAIRING_BYTES_MAX), source)
     return web.Response(body=answer, headers={**SECURITY_HEADERS, "Content-Type": PAIRING_TYPE})
 
 

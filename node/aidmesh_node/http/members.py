@@ -82,10 +82,13 @@ async def join(call: Call) -> web.Response:
             "This is not an invitation to this group.",
             "Copy the whole of it, or ask for a new one.",
         )
-    token, token_hash = new_token(call.node.entropy)
-    by = Act(call.node.entropy.uuid(), call.node.clock.now(), member_id, "member")
+    node = call.node
+    token, token_hash = new_token(node.entropy)
+    by = Act(node.entropy.uuid(), node.clock.now(), member_id, "member")
+    await node.clock_trust.look()
+    timed = node.clock_trust.trusted
     return await _change(
-        call, lambda work: {**members.join(work, by, member_id, hashed, token_hash), "token": token}, 201
+        call, lambda work: {**members.join(work, by, member_id, hashed, token_hash, timed=timed), "token": token}, 201
     )
 
 

@@ -30,7 +30,7 @@ async def invite_peer(call: Call) -> web.Response:
 
     Give the invitation to them; it is used once.
     """
-    hours = INVITED.read(call.body).expires_hours
+    hours = int(INVITED.read(call.body).expires_hours)
 
     async def invite() -> dict[str, object]:
         made = call.node.peers.invite(hours)

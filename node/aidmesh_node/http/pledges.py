@@ -178,13 +178,13 @@ async def hand_over(call: Call) -> web.Response:
     pledge_id, by = await _pledge(call), call.act()
     if failed is None:
         return await call.commit(lambda work: pledges.hand_over(work, by, pledge_id, amount, body.outcome))
-    if amount is not None:
+    if amount is not None or body.outcome != "handed":
         raise Problem(
             422,
             "failed_and_handed",
-            "A hand-over that failed has no quantity.",
-            "Say what was handed over, or why nothing was.",
-            errors=({"where": "$.quantity", "message": "given beside $.failed"},),
+            "A hand-over that failed has no quantity and no other outcome.",
+            "Say what was handed over and how, or why nothing was.",
+            errors=({"where": "$.failed", "message": "given beside $.quantity or $.outcome"},),
         )
     return await call.commit(lambda work: pledges.fail_hand_over(work, by, pledge_id, failed))
 

@@ -210,7 +210,8 @@ def of_error(error: Exception, *, federation: bool) -> Problem | None:
         case ProtocolError() if federation:
             # A skewed clock is told our time and a nonce that stands in for its own.
             extra = {name: getattr(error, name) for name in ("server_time", "nonce") if hasattr(error, name)}
-            return Problem(STATUS[error.code], error.code, error.detail, extra=extra)
+            headers = RETRY_AFTER if error.code == "rate" else None
+            return Problem(STATUS[error.code], error.code, error.detail, extra=extra, headers=headers)
         case ProtocolError():
             return Problem(502, "peer_answered_badly", error.detail, "Ask the other group to look at their node.")
         case msgspec.DecodeError():

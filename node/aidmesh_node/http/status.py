@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
 from aiohttp import web
 
 from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.http import answers_node as answers
 from aidmesh_node.http.bodies import Body, Empty
 from aidmesh_node.http.call import Call, json_answer
@@ -58,6 +60,9 @@ async def show_status(call: Call) -> web.Response:
     Whose it is, what it holds, and whether it signs.
     """
     node = call.node
+    with suppress(Unavailable):
+        # A clock that jumped a moment ago is said now, not at the next regular look.
+        await node.clock_trust.look()
     counted = await node.views.query(counts)
     links = await node.views.query(peers.list_all)
     feeds = await node.readers.run(lambda reading: _feeds(reading.feeds))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -41,16 +40,18 @@ class SqliteIdempotency:
             raise Damaged("idempotency", key_hash.hex(), "the kept answer is not what was stored") from error
         return KeptAnswer(request_hash, body)
 
-    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: datetime) -> None:
+    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int) -> None:
         key_hash = _key_hash(actor, key)
         nonce, ciphertext = seal(_sealing_key(actor, key), body, key_hash + request_hash, self._entropy)
         self._connection.execute(
             "INSERT INTO idempotency VALUES (?,?,?,?)",
-            (key_hash, request_hash, nonce + ciphertext, int(at.timestamp())),
+            (key_hash, request_hash, nonce + ciphertext, at),
         )
 
-    def sweep(self, before: datetime) -> int:
-        return self._connection.execute("DELETE FROM idempotency WHERE at<?", (int(before.timestamp()),)).rowcount
+    def sweep(self, before: int, rows_max: int) -> int:
+        oldest = "SELECT key_hash FROM idempotency WHERE at<? ORDER BY at LIMIT ?"
+        done = self._connection.execute(f"DELETE FROM idempotency WHERE key_hash IN ({oldest})", (before, rows_max))
+        return done.rowcount
 
 
 def _key_hash(actor: str, key: str) -> bytes:

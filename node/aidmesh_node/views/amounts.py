@@ -9,6 +9,8 @@ from aidmesh_node.domain.quantity import amount_text
 
 def remaining(quantity: str, *less: str) -> str:
     """What is left of `quantity`, never below zero: "31800" less "200" is "31600"."""
+    if less == (quantity,):
+        return "0"
     left = Decimal(quantity) - sum(map(Decimal, less))
     return amount_text(left) if left > 0 else "0"
 

@@ -38,6 +38,12 @@ SELECT = (
 OPEN_AND_TOLD = f"(SELECT count(*) FROM disputes WHERE pledge = p.id AND state = 'open' AND about <> '{CONDUCT}')"
 """How many disputes about the pledge `p` are open, as everybody may know: none about somebody's conduct."""
 
+PLEDGE_OF = (
+    "SELECT pledges.id, pledges.version FROM disputes JOIN pledges ON pledges.id = disputes.pledge"
+    f" WHERE disputes.id = ? AND about <> '{CONDUCT}'"
+)
+"""The pledge in which a dispute shows, for everybody; none where it is about somebody's conduct."""
+
 
 def get(connection: sqlite3.Connection, id: str) -> dict[str, Any] | None:
     """One dispute by its full hex id; None if there is none."""

@@ -38,7 +38,7 @@ class ForeignFeeds:
         self._turn = 0
         self._stalled: dict[int, int] = {}
         self._looked = (0, 0)
-        self._held = 0
+        self._held: int | None = None
         self.in_bulk = False
         """Whether feeds had grown a lot when they were last looked at."""
 
@@ -54,7 +54,9 @@ class ForeignFeeds:
         """Project the next entries and move `tracked`; True when there are more to do now."""
         heads = self.heads(feeds)
         held = sum(head.size for head in heads)
-        self.in_bulk, self._held = held - self._held >= BULK_ENTRIES, held
+        # What was there at the start does not arrive: it only waits to be shown.
+        self.in_bulk = self._held is not None and held - self._held >= BULK_ENTRIES
+        self._held = held
         left = ENTRIES_ALL_MAX
         more = False
         for turn in range(len(heads)):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from aidmesh_node.domain.group import Group
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.views.foreign import Place
-from aidmesh_node.views.handling import Handlers
+from aidmesh_node.views.handling import Handlers, Shown
 from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import GroupDescribed, Statement
 
@@ -39,10 +39,13 @@ def own_group(connection: sqlite3.Connection) -> OwnGroup:
 class GroupNamesFold:
     """Projects group.described entries of identity feeds."""
 
+    KIND = "group"
     STATEMENTS: tuple[type[Statement], ...] = (GroupDescribed,)
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.renamed: set[str] = set()
+        """Groups (gids) that said their name in this transaction."""
 
     def load(self, feed: int, ids: Iterable[str]) -> None:
         """Nothing has to be read to write a name."""
@@ -54,15 +57,18 @@ class GroupNamesFold:
                 "INSERT INTO groups (gid, said) VALUES (?, ?) ON CONFLICT (gid) DO UPDATE SET said = excluded.said",
                 (place.owner, statement.name),
             )
+            self.renamed.add(place.owner)
 
     def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
         """These statements have no view part."""
 
-    def flush(self) -> None:
-        """Every row is written at once: a group says its name once in a while."""
+    def flush(self) -> list[Shown]:
+        """Every row is written at once: a group says its name once in a while. It is no subject of a feed."""
+        return []
 
     def forget(self) -> None:
-        """Nothing is kept in memory."""
+        """The transaction was rolled back, or is over."""
+        self.renamed.clear()
 
 
 def _founded(connection: sqlite3.Connection, event: Group.Founded) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aidmesh_node.views.foreign import Place
 from aidmesh_protocol.entry import Entry
@@ -39,9 +39,20 @@ Handle = Insert | Callable[[sqlite3.Connection, Any], None]
 Handlers = Mapping[type[Any], Handle]
 
 
-class ForeignFold(Protocol):
-    """A view of what peers said."""
+class Shown(NamedTuple):
+    """One thing of a peer that a transaction changed: subject id (hex), feed, version; `seen`: lists show it, or may
+    have shown it before."""
 
+    id: str
+    feed: int
+    version: int
+    seen: bool
+
+
+class ForeignFold(Protocol):
+    """A view of what peers said. `KIND` is what lists call its things."""
+
+    KIND: str
     STATEMENTS: tuple[type[Statement], ...]
 
     def load(self, feed: int, ids: Iterable[str]) -> None:
@@ -53,8 +64,8 @@ class ForeignFold(Protocol):
     def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
         """The same statement again, now with its view part."""
 
-    def flush(self) -> None:
-        """Write what is kept in memory: the transaction is about to commit."""
+    def flush(self) -> list[Shown]:
+        """Write what is kept in memory: the transaction is about to commit. What it changed."""
 
     def forget(self) -> None:
         """The transaction was rolled back."""

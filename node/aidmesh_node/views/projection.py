@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from aidmesh_node.domain.event import Event
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.views import (
+    changes,
     circles,
     disputes,
     foreign,
@@ -27,6 +29,7 @@ from aidmesh_node.views import (
 )
 from aidmesh_node.views.foreign import Place
 from aidmesh_node.views.handling import ForeignFold, Handle, Insert
+from aidmesh_node.views.tracking import Tracked
 from aidmesh_protocol import statements
 from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
@@ -47,6 +50,7 @@ TABLES = (
     shared_needs.TABLES,
     shared_offers.TABLES,
     known_items.TABLES,
+    changes.TABLES,
 )
 
 HANDLERS = (
@@ -72,14 +76,16 @@ class Projection:
         """`stream` gives one aggregate's events from the log."""
         self._connection = connection
         self._pledges = pledges.PledgesView(connection, stream)
+        self._changes = changes.ChangeLog(connection)
         self._handlers: dict[type[Any], tuple[Handle, ...]] = {}
         for handlers in HANDLERS:
             for event_class, handle in handlers.items():
                 self._handlers[event_class] = (*self._handlers.get(event_class, ()), handle)
+        self._names = groups.GroupNamesFold(connection)
         self._folds: tuple[ForeignFold, ...] = (
             shared_needs.SharedNeedsFold(connection),
             shared_offers.SharedOffersFold(connection),
-            groups.GroupNamesFold(connection),
+            self._names,
         )
         self._fold_of = {kind.TYPE: fold for fold in self._folds for kind in fold.STATEMENTS}
 
@@ -96,6 +102,10 @@ class Projection:
                     continue
                 for event in run:
                     handle(self._connection, event)
+
+    def changed_by(self, events: Sequence[tuple[int, Event]]) -> None:
+        """All these events, with their positions, were projected: tell of them with this transaction."""
+        self._changes.events(events)
 
     def read(self, data: bytes, parts: dict[str, bytes]) -> Said | Incomplete | None:
         """What an entry of a foreign feed says that a view is about, from its bytes and the parts at hand.
@@ -133,13 +143,18 @@ class Projection:
             fold.load(place.feed, (entry.subject_id.hex(),))
             fold.describe(place, entry, statement)
 
-    def flush(self) -> None:
-        """Write what is kept in memory; before every commit."""
+    def flush(self, incarnation: bytes, moved: Mapping[int, Tracked], position: int) -> bool:
+        """Write what is kept in memory, and what has changed by it; before every commit. Whether anything changed that
+        lists show; `moved` are the positions that move in this transaction, `position` is that of the log."""
         for fold in self._folds:
-            fold.flush()
+            self._changes.shown(fold.KIND, fold.flush(), position)
+        self._changes.renamed(sorted(self._names.renamed), position)
+        self._names.renamed.clear()
+        return self._changes.write(incarnation, moved)
 
     def forget(self) -> None:
         """The transaction was rolled back, or the tables were made anew."""
         self._pledges.forget()
+        self._changes.forget()
         for fold in self._folds:
             fold.forget()

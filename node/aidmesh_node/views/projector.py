@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 from uuid import UUID
 
 from aidmesh_node.application import ports
@@ -64,6 +64,7 @@ class Projector:
         self._feeds = ForeignFeeds(database.connection, self._projection, gid)
         self._tracked: dict[int, Tracked] | None = None
         self._arrivals = Arrivals()
+        self._followers: tuple[Callable[[], None], ...] = ()
         self._turn = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -111,6 +112,14 @@ class Projector:
     async def wait(self, position: int, timeout_seconds: float) -> bool:
         """Whether the views show the log up to `position`, now or within the time given."""
         return await self._arrivals.wait(position, timeout_seconds)
+
+    def follow(self, told: Callable[[], None]) -> None:
+        """Call this, on whatever thread projects, each time that lists show something else than before."""
+        self._followers = (*self._followers, told)
+
+    def unfollow(self, told: Callable[[], None]) -> None:
+        """No longer."""
+        self._followers = tuple(one for one in self._followers if one != told)
 
     def catch_up(self) -> None:
         """Project all there is, on this thread. Raises what a transaction raised, which left nothing."""
@@ -163,10 +172,10 @@ class Projector:
             more = self._project_log(reading, tracked)
             more = self._feeds.project(reading.feeds, tracked) or more
             late = self._feeds.look_for_late_views(reading.feeds)
-            self._projection.flush()
-            for feed, now in tracked.items():
-                if now != before.get(feed):
-                    tracking.move(self._database.connection, feed, reading.incarnation, now)
+            moved = {feed: now for feed, now in tracked.items() if now != before.get(feed)}
+            shown = self._projection.flush(reading.incarnation, moved, tracked.get(LOG, START).position)
+            for feed, now in moved.items():
+                tracking.move(self._database.connection, feed, reading.incarnation, now)
             if anew or late or tracked != before:
                 self._database.commit()
             else:
@@ -181,14 +190,19 @@ class Projector:
         self._failed = None
         self._caught_up = self._caught_up or not more
         self._arrivals.reach(tracked.get(LOG, START).position)
+        if shown or anew:
+            for told in self._followers:
+                told()
         return more
 
     def _project_log(self, reading: Reading, tracked: dict[int, Tracked]) -> bool:
-        events = reading.events.follow(tracked.get(LOG, START).position, EVENTS_MAX)
+        # Every event of our log is one of the domain's.
+        events = cast(list[tuple[int, Event]], reading.events.follow(tracked.get(LOG, START).position, EVENTS_MAX))
         self._projection.events(event for _, event in events)
         if events:
+            self._projection.changed_by(events)
             position, last = events[-1]
-            tracked[LOG] = Tracked(position, _name(last))
+            tracked[LOG] = Tracked(position, event_id(last))
         return len(events) == EVENTS_MAX
 
     def _follow(self, reading: Reading) -> tuple[dict[int, Tracked], bool]:

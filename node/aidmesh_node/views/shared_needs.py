@@ -104,6 +104,7 @@ class Row:
 class SharedNeedsFold:
     """Projects need.* entries of foreign feeds; `flush` before the transaction commits."""
 
+    KIND = "need"
     STATEMENTS: tuple[type[Statement], ...] = (NeedShared, NeedUpdated, NeedShareRevoked, NeedClosed)
 
     def __init__(self, connection: sqlite3.Connection) -> None:

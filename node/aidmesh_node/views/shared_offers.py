@@ -89,6 +89,7 @@ class Row:
 class SharedOffersFold:
     """Projects offer.* entries of foreign feeds; `flush` before the transaction commits."""
 
+    KIND = "offer"
     STATEMENTS: tuple[type[Statement], ...] = (OfferShared, OfferUpdated, OfferShareRevoked, OfferClosed)
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -9,9 +9,22 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-R = TypeVar("R")
+from aidmesh_node.views.handling import Shown
+
+
+class SharedRow(Protocol):
+    """What every such row has: hidden from lists until its description is there, and again once it is taken back."""
+
+    id: str
+    feed: int
+    state: str
+    described: int
+    version: int
+
+
+R = TypeVar("R", bound=SharedRow)
 
 ROWS_A_STATEMENT = 32
 """Each statement lets go of the interpreter and takes it again: while a feed arrives that costs more than a row."""
@@ -60,16 +73,19 @@ class SharedRows(Generic[R]):
         """Write it with the batch."""
         self._rows[key] = self._changed[key] = row
 
-    def flush(self) -> None:
-        """Write what changed, in the running transaction."""
-        rows = list(map(self._values, self._changed.values()))
+    def flush(self) -> list[Shown]:
+        """Write what changed, in the running transaction, and say what that was."""
+        changed = self._changed.values()
+        rows = list(map(self._values, changed))
         many, one = self._upserts
         whole = len(rows) - len(rows) % ROWS_A_STATEMENT
         for begin in range(0, whole, ROWS_A_STATEMENT):
             self._connection.execute(many, tuple(chain.from_iterable(rows[begin : begin + ROWS_A_STATEMENT])))
         if whole < len(rows):
             self._connection.executemany(one, rows[whole:])
+        shown = [Shown(row.id, row.feed, row.version, seen=bool(row.described) or row.version > 1) for row in changed]
         self.forget()
+        return shown
 
     def forget(self) -> None:
         """Read everything again: the batch is written, or what it changed never happened."""

@@ -47,6 +47,7 @@ class Views:
         self.start, self.notify = self._projector.start, self._projector.notify
         self.catch_up, self.rebuild = self._projector.catch_up, self._projector.rebuild
         self.wait = self._projector.wait
+        self.follow, self.unfollow = self._projector.follow, self._projector.unfollow
 
     @property
     def position(self) -> int:

@@ -135,12 +135,14 @@ def seal(
     return SealedEntry(entry.encode(), tuple((part.tag, part.encode()) for part in parts))
 
 
-def read(entry: Entry, parts: Mapping[str, bytes]) -> Statement | Unknown | Incomplete:
+def read(
+    entry: Entry, parts: Mapping[str, bytes], content: Callable[[Entry, str, bytes], bytes] = check_part
+) -> Statement | Unknown | Incomplete:
     """What an entry says, given the part bytes that are at hand, by tag.
 
-    Checks every part it uses against the entry. Without its view a statement has `view=None`; without its
-    facts it is Incomplete. Raises ProtocolError: as `check_part`, or "malformed" if the parts are not what
-    the statement's type says.
+    Checks every part it uses against the entry, unless `content` is `kept_content`: then that was done when they came.
+    Without its view a statement has `view=None`; without its facts it is Incomplete. Raises ProtocolError: as
+    `check_part`, or "malformed" if the parts are not what the statement's type says.
     """
     kind = REGISTRY.get(entry.type)
     if kind is None or entry.schema > kind.SCHEMA:
@@ -154,15 +156,11 @@ def read(entry: Entry, parts: Mapping[str, bytes]) -> Statement | Unknown | Inco
         raise ProtocolError("malformed", f"{kind.TYPE} without the terminal flag")
     if FACTS not in parts:
         return Incomplete(entry.type, (FACTS,))
-    facts = _content(entry, FACTS, parts)
+    facts = canonical.decode(content(entry, FACTS, parts[FACTS]))
     if kind.VIEW is None:
         return kind.parse(facts)
-    view = kind.VIEW.parse(_content(entry, VIEW, parts)) if VIEW in parts else None
+    view = kind.VIEW.parse(canonical.decode(content(entry, VIEW, parts[VIEW]))) if VIEW in parts else None
     return kind.parse(facts, view)
-
-
-def _content(entry: Entry, tag: str, parts: Mapping[str, bytes]) -> canonical.Value:
-    return canonical.decode(check_part(entry, tag, parts[tag]))
 
 
 __all__ = [

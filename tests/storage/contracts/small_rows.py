@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from aidmesh_node.application.ports import EvidenceRow, Subject, SubjectTaken, Work
 from tests.storage.home import Home
 from tests.storage.things import NOON, number
+
+LIVED = 3600
 
 CIRCLE, OTHER_CIRCLE, SUBJECT = b"c" * 32, b"d" * 32, b"s" * 16
 
@@ -78,7 +78,7 @@ class IdempotencyContract:
     """Subclass with a ``home`` fixture."""
 
     def keep(self, home: Home, actor: str = "amina", key: str = "k1", body: bytes = b'{"token":"secret"}') -> None:
-        home.do(lambda work: work.idempotency.keep(actor, key, b"r" * 32, body, NOON))
+        home.do(lambda work: work.idempotency.keep(actor, key, b"r" * 32, body, LIVED))
 
     def test_an_answer_is_found_under_its_actor_and_key_only(self, home: Home) -> None:
         self.keep(home)
@@ -99,7 +99,7 @@ class IdempotencyContract:
 
     def test_a_refused_job_keeps_no_answer(self, home: Home) -> None:
         def job(work: Work) -> None:
-            work.idempotency.keep("amina", "k1", b"r" * 32, b"{}", NOON)
+            work.idempotency.keep("amina", "k1", b"r" * 32, b"{}", LIVED)
             raise LookupError
 
         with pytest.raises(LookupError):
@@ -108,8 +108,10 @@ class IdempotencyContract:
 
     def test_old_answers_are_swept(self, home: Home) -> None:
         self.keep(home)
-        assert home.do(lambda work: work.idempotency.sweep(NOON)) == 0
-        assert home.do(lambda work: work.idempotency.sweep(NOON + timedelta(seconds=1))) == 1
+        self.keep(home, key="k2")
+        self.keep(home, key="k3")
+        assert home.do(lambda work: work.idempotency.sweep(LIVED, 9)) == 0
+        assert [home.do(lambda work: work.idempotency.sweep(LIVED + 1, 2)) for _ in range(3)] == [2, 1, 0]
         assert home.do(lambda work: work.idempotency.find("amina", "k1")) is None
 
 

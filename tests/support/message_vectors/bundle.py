@@ -36,6 +36,8 @@ FRAMES: dict[str, list[Any]] = {
     "INCLUSION": [10, ORIGIN_HASH, 7, 300, ENTRY, [ROOT] * 9],
     "MORE": [12, 44],
     "ASK": [14, 33_554_432, 25],
+    "COLUMN": [15, ORIGIN_HASH, "view", 7, [PART, None, PART]],
+    "READS": [16, [15, 127]],
 }
 # pack([3, b"a" * 1000]) and pack([100, b"\0" * 2000]) as zlib once packed them.
 DEFLATED = bytes.fromhex("78da9bc47c94f945e2281805a360d80300de0f7d3d")
@@ -198,5 +200,13 @@ def _bad_frames() -> list[dict[str, Any]]:
         "MORE without an estimate": [12],
         "END with a field": [13, 0],
         "ASK to wait for 61 seconds": [14, 0, 61],
+        "COLUMN without parts": spoiled("COLUMN", 4, []),
+        "COLUMN with an empty part": spoiled("COLUMN", 4, [PART, b""]),
+        "COLUMN with text for a part": spoiled("COLUMN", 4, ["part"]),
+        "COLUMN with 257 parts": spoiled("COLUMN", 4, [None] * 257),
+        "COLUMN of an unknown tag": spoiled("COLUMN", 2, "photo"),
+        "COLUMN past the last index": spoiled("COLUMN", 3, 2**53),
+        "READS with 33 kinds": [16, [15] * 33],
+        "READS with a kind of two bytes": [16, [128]],
     }
     return [_row(name, "malformed", stream(value, END)) for name, value in bad.items()]
