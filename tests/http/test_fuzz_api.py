@@ -44,13 +44,14 @@ SETTINGS = """\
 [generation]
 max-examples = 15
 
-# 412: a tag of If-Match that names another version. 422: right in form, and still what nobody can mean.
+# 412: a tag of If-Match that names another version. 422: right in form, and still what nobody can mean. 429: after
+# many that were wrong.
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "422"]
+expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "422", "429"]
 
 # A tag that is none of ours names no version.
 [checks.negative_data_rejection]
-expected-statuses = ["400", "401", "403", "404", "405", "408", "409", "412", "413", "415", "422"]
+expected-statuses = ["400", "401", "403", "404", "405", "408", "409", "412", "413", "415", "422", "429"]
 
 # Each operation's example is a thing made ready for it alone; other operations' answers would use it up.
 [phases.examples.extra-data-sources]
