@@ -36,8 +36,6 @@ CASES_MIN = 2_000
 LINKS_MIN = 20
 """Requests made of what an earlier answer told, by a link of the document; how many there are depends on the seed."""
 RUN_SECONDS_MAX = 900
-STREAMS = {"/api/v1/events"}
-"""What answers for as long as somebody listens has tests of its own; here each question would wait for its end."""
 
 SETTINGS = """\
 # Random cases for each operation; the coverage phase makes as many as there are bounds.
@@ -120,7 +118,6 @@ async def test_nothing_it_is_asked_breaks_what_the_document_says(world: World, t
         f"{method} {path}: {dict(tried.statuses[method, path])}"
         for path, operations in document["paths"].items()
         for method in map(str.upper, operations)
-        if path not in STREAMS
         if not any(200 <= status < 300 for status in tried.statuses[method, path])
     ]
     assert never == []
@@ -178,7 +175,6 @@ async def _schemathesis(group: Group, folder: Path, operator: str) -> tuple[int,
         "--url", group.url, "-H", f"Authorization: Bearer {group.tokens['operator']}",
         "--seed", str(SEED), "--generation-database", "none",
         "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure",
-        *(word for path in sorted(STREAMS) for word in ("--exclude-path", path)),
         "--no-color", "--report", "ndjson", "--report-ndjson-path", "report.ndjson",
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.support.fuzz_hooks",

@@ -31,8 +31,8 @@ async def make_ready(
     """
     made: dict[str, Example] = {}
 
-    async def need(name: str, body: object = None, *, shared: bool = False) -> str:
-        id = str((await post("/needs", NEED))["id"])
+    async def need(name: str, body: object = None, *, shared: bool = False, **more: object) -> str:
+        id = str((await post("/needs", {**NEED, **more}))["id"])
         if shared:
             await post(f"/needs/{id}/share", {"consent": CONSENT})
         if name:
@@ -64,6 +64,13 @@ async def make_ready(
     await need("close_need", {"reason": "met"})
     await need("share_need", {"consent": CONSENT})
     await need("unshare_need", {}, shared=True)
+    await need("review_need", {})
+    await need("record_contact", {"outcome": "no_answer"})
+    await need("extend_need", {"until": "2027-01-20T00:00:00Z"}, until="2026-12-20T00:00:00Z")
+    await need("amend_need", {"quantity": "90"})
+    await need("change_urgency", {"urgency": "low", "reason": "better"})
+    await need("share_wider", {"consent": CONSENT}, urgency="emergency", emergency_advice_acknowledged=True)
+    await post(f"/needs/{await need('reopen_need', {})}/close", {"reason": "met"})
     await offer("show_offer")
     await offer("withdraw_offer", {})
     await offer("share_offer", {})
