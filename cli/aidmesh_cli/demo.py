@@ -25,7 +25,7 @@ Report = dict[str, Any]
 
 @click.command(
     cls=Page,
-    epilog=example("aidmesh demo", "aidmesh demo --exit --json"),
+    epilog=example("aidmesh demo", "aidmesh demo --exit --json", "aidmesh demo --exit --kills 50 --seed 1"),
     short_help="Three groups on this machine, helping.",
 )
 @click.option("--exit", "leave", is_flag=True, help="Stop the nodes at the end; else they run until Ctrl-C.")
@@ -45,6 +45,9 @@ def demo(leave: bool, seed: int | None, kills: int | None, data: Path | None, as
     Two import what people asked for, one what lies in its warehouse. They link their nodes, share, pledge, accept,
     commit, hand over and receive; one node is cut off in the middle and returns. In the end every node verifies
     all it holds. The exit code is 0 only if everything was right and all nodes agree.
+
+    With --kills the seed chooses which nodes are killed (kill -9) and when, at least once inside each of import, share,
+    offer, accept, commit, hand-over, receive and sync. Then everything acknowledged must be there exactly once, too.
     """
     stage = stage_for(quiet)
     shown = False
@@ -117,6 +120,14 @@ def _print_report(report: Report) -> None:
     click.echo()
     for sentence in report["disagreements"]:
         print_sentence(f"Not alike: {sentence}.")
+    if "kills" in report:
+        kills, commands = report["kills"], report["commands"]
+        inside = ", ".join(f"{phase} {count}" for phase, count in kills.items())
+        print_sentence(f"{sum(kills.values())} kills, inside: {inside}.")
+        print_sentence(
+            f"{commands['acknowledged']} commands acknowledged, {commands['repeated']} of them only when said again:"
+            f" {commands['lost']} lost, {commands['doubled']} doubled."
+        )
     if report["ok"]:
         verdict = "Every node has verified all it holds, and all agree."
     else:

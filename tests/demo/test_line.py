@@ -1,4 +1,4 @@
-"""The line passes all on unchanged, knows what is under way, and can cut it short. The node is a plain socket."""
+"""The line passes everything on unchanged, knows what is under way, and can cut it short. The node is a socket."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from aidmesh_node.federation.links import HELD_ANSWERS_MAX
 from aidmesh_protocol.bundle import Ask, Sizes
 from aidmesh_protocol.origin import circle_origin, identity_origin, origin_hash
@@ -31,9 +33,13 @@ def ask_with_nothing_missing(here: Town, peer: RawPeer) -> asyncio.Task[list[byt
     return asyncio.create_task(answer())
 
 
-async def test_who_asks_again_takes_the_place_of_the_question_it_lost(tmp_path: Path) -> None:
+async def test_who_asks_again_takes_the_place_of_the_question_it_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with town(tmp_path) as here:
         bob, lines_lost = await here.mallory("bob"), 3
+        # From here on nobody's patience ends by itself.
+        monkeypatch.setattr(here.mesh.clock, "sleep", lambda _: asyncio.Event().wait())
         asked = {ask_with_nothing_missing(here, bob) for _ in range(HELD_ANSWERS_MAX + lines_lost)}
         answered: set[asyncio.Task[list[bytes]]] = set()
         async with asyncio.timeout(GIVE_UP_SECONDS):

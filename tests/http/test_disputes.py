@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from aidmesh_node.domain.dispute import ABOUT
+from tests.support.following import following
 from tests.support.stories import check_all_agree, crossed
 
 from .conftest import Group, Two
@@ -148,3 +149,18 @@ async def test_each_subject_is_open_once_and_fifty_hands_open_one(two: Two) -> N
     told = (await two.south.get("coordinator", "/disputes")).body["items"]
     assert sorted(one["about"] for one in told) == sorted(set(ABOUT) - {"conduct"})
     await check_all_agree(two.mesh)
+
+
+async def test_live_pages_are_told_of_the_pledge_and_of_somebodys_conduct_nothing(two: Two) -> None:
+    _, at_home = await two.firm()
+    north = two.north
+    async with following(north.session, north.url, north.tokens["member"]) as page:
+        ready = await page.next()
+        assert ready is not None and ready.event == "ready"
+        dispute = await opened(north, at_home, "conduct", text=SECRET)
+        assert (await north.post("coordinator", f"/disputes/{dispute}/resolve", {"how": "left"})).status == 200
+        await opened(north, at_home, "quality")
+        (told,) = await page.changes(1)
+        shown = (await north.get("member", f"/pledges/{at_home}")).body
+    assert (told["kind"], told["id"], told["version"]) == ("pledge", at_home, shown["version"])
+    assert shown["disputes"] == 1

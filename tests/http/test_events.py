@@ -384,8 +384,7 @@ async def test_views_that_are_rebuilt_mean_read_the_lists_anew(group: Group) -> 
     need = await group.need("member")
     async with follows(group, "member") as follower, follows(group, "member", start) as back:
         await follower.next()
-        resumed = await back.next()
-        assert resumed is not None and resumed.event == "resumed"
+        assert (resumed := await back.next()) is not None and resumed.event == "resumed"
         await asyncio.to_thread(group.node.views.rebuild)
         told: list[Any] = [one.event for one in await follower.rest()]
         assert told[-1] == "reset"
@@ -399,5 +398,6 @@ async def test_views_that_are_rebuilt_mean_read_the_lists_anew(group: Group) -> 
 
 
 def test_live_updates_are_for_members() -> None:
-    (route,) = [route for route in ROUTES if route.path.endswith("/events")]
-    assert (route.method, route.role.name) == ("GET", "MEMBER")
+    assert [(route.method, route.role.name) for route in ROUTES if route.path.endswith("/events")] == [
+        ("GET", "MEMBER")
+    ]

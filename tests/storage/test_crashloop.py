@@ -56,7 +56,7 @@ PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
 """Where the commands lie that make and mount file systems."""
 
 KILLS = ("--mode", "kill", "--restart-kill", "0.2", "--min-ms", "300", "--max-ms", "700")
-CUTS = ("--mode", "power", "--min-ms", "900", "--max-ms", "1800")
+CUTS = ("--mode", "power", "--min-ms", "1500", "--max-ms", "2500")
 
 
 def may_mount() -> bool:

@@ -323,3 +323,19 @@ class Document(Struct, frozen=True):
     tags: list[Any]
     paths: Annotated[dict[str, Any], Meta(examples=[{}])]
     components: Annotated[dict[str, Any], Meta(examples=[{}])]
+
+
+class Event(Struct, frozen=True):
+    """One event of a stream that has no end unless asked for; `data` is JSON."""
+
+    event: Literal["ready", "resumed", "reset", "change"]
+    data: Annotated[
+        str,
+        Meta(
+            description="Of a `change`: {kind, id, ours, version, position}; of the others {position}, and of a "
+            "`reset` {reason} too.",
+            examples=['{"kind":"need","id":"3f2a9c1db7e84f60a1b2c3d4e5f60718","ours":true,"version":1,"position":42}'],
+        ),
+    ]
+    id: Annotated[str, Meta(description="Of this event, to resume after it.", examples=["42-9a7be1c2d3f40516"])]
+    retry: Annotated[Count | UnsetType, Meta(description="Milliseconds to wait before coming back.")] = UNSET

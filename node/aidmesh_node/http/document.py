@@ -170,10 +170,8 @@ def _answer(route: Route, status: int, shape: type, schemas: Schemas) -> Json:
     told: Json = {"description": _first_line(shape) or HTTPStatus(status).phrase}
     schema = schemas.reference(shape)
     content: Json = {"schema": schema}
-    if handler.media_type == JSON_TYPE:
+    if "$ref" in schema:
         content["example"] = example_of(schema, schemas.components)
-    elif handler.example is not None:
-        content["example"] = handler.example
     members = schemas.members(shape)
     one = "{" in route.path
     told["headers"] = headers.of_answer(

@@ -58,7 +58,7 @@ PARAMETERS: Final[Json] = {
         "name": LAST_EVENT_ID,
         "in": "header",
         "description": "The `id` of the last event that was read: what changed since then follows.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+        "schema": {"type": "string"},
     },
     IF_NONE_MATCH: {
         "name": IF_NONE_MATCH,

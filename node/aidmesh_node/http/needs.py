@@ -28,7 +28,7 @@ from aidmesh_node.http.call import Call
 from aidmesh_node.http.need_care import acknowledged_advice
 from aidmesh_node.http.operation import operation
 from aidmesh_node.http.private import check_item, private_fields, reveal
-from aidmesh_node.http.problems import bad_field, not_found
+from aidmesh_node.http.problems import Problem, not_found
 from aidmesh_node.views import needs as views
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
 
@@ -81,7 +81,7 @@ async def post_need(call: Call) -> web.Response:
     return await call.commit(lambda work: needs.post_need(work, by, need_id, person, post), 201)
 
 
-@operation(answers.NeedPage, asks=Listing)
+@operation(answers.NeedPage, asks=Listing, refuses={422: "only_ours_wait"})
 async def list_needs(call: Call) -> web.Response:
     """List needs, emergencies and then the newest first.
 
@@ -90,7 +90,12 @@ async def list_needs(call: Call) -> web.Response:
     wanted = call.query(Listing)
     if wanted.untouched:
         if wanted.state == "closed" or wanted.ours is False:
-            raise bad_field("$.untouched", "Only our own open needs wait for us")
+            raise Problem(
+                422,
+                "only_ours_wait",
+                "Only our own open needs wait for us.",
+                "Leave out `state` and `ours`, or `untouched`.",
+            )
         now = call.node.clock.now()
         return call.listed(await call.page(views.untouched_page, now, limit=wanted.limit, cursor=wanted.cursor))
     return call.listed(

@@ -32,7 +32,6 @@ class Operation:
     refuses: Mapping[int, tuple[str, ...]]
     media_type: str
     headers: tuple[str, ...]
-    example: str | None
 
     @property
     def name(self) -> str:
@@ -61,19 +60,17 @@ def operation(
     refuses: Mapping[int, str] | None = None,
     media_type: str = JSON_TYPE,
     headers: tuple[str, ...] = (),
-    example: str | None = None,
 ) -> Callable[[Serve], Operation]:
     """Make a handler an Operation.
 
     `tells`: the struct (http/answers.py) of its answer with `status`, or one for each status. `takes`: the decoder of
     its body. `asks`: the struct of its query parameters. `refuses`: the codes of the problems that are its own,
-    separated by spaces, by status. `headers`: of the request, beside those that its method always may have. `example`:
-    of an answer that is no JSON.
+    separated by spaces, by status. `headers`: of the request, beside those that its method always may have.
     """
     answers = tells if isinstance(tells, Mapping) else {status: tells}
     codes = {number: tuple(text.split()) for number, text in (refuses or {}).items()}
 
     def document(serve: Serve) -> Operation:
-        return Operation(serve, answers, takes, asks, codes, media_type, headers, example)
+        return Operation(serve, answers, takes, asks, codes, media_type, headers)
 
     return document
