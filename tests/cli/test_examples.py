@@ -129,7 +129,7 @@ class Typist:
             if pledge["phase"] in ("offered", "countered", "accepted", "committed"):
                 self(home, f"pledge withdraw {pledge['id']}")
         for need in self(home, "need list --state open --ours --quiet").split():
-            self(home, f"need close {need} --reason duplicate")
+            self(home, f"need withdraw {need}")
 
 
 def test_every_command_has_its_act() -> None:
