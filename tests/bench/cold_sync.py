@@ -54,6 +54,9 @@ def measure(entries: int, homes: Path | None, peers: Path) -> dict[str, Any]:
         **synced,
         "hypercore": limit,
         "times_hypercore": None if limit is None else round(stored / limit["per_s"], 2),
+        "times_hypercore_per_cpu_second": None
+        if limit is None
+        else round(synced["stored_per_cpu_second"] / limit["per_cpu_second"], 2),
         "holds": {
             "stored": stored >= (STORED_WANTED if limit is None else TIMES_HYPERCORE_WANTED * limit["per_s"]),
             "board": synced["board_per_second"] >= BOARD_WANTED,
@@ -99,6 +102,7 @@ def _sync(folder: Path, source: NodeProcess, entries: int) -> dict[str, Any]:
     before = _bytes_in(home)
     source_cpu = cpu_seconds(source.process.pid)
     fresh = start(home)
+    started_cpu = cpu_seconds(fresh.process.pid)
     try:
         stored_at = _reached(home / "node.db", "SELECT max(size) FROM feeds WHERE circle IS NOT NULL", total)
         stored_cpu, source_cpu = cpu_seconds(fresh.process.pid), cpu_seconds(source.process.pid) - source_cpu
@@ -122,7 +126,9 @@ def _sync(folder: Path, source: NodeProcess, entries: int) -> dict[str, Any]:
         "disk_bytes_per_event": round((_bytes_in(home) - before) / entries, 1),
         "disk_log_bytes_per_event": round((home / "node.db").stat().st_size / entries, 1),
         "peak_memory_mib": peak,
-        "cpu_seconds": {"stored": stored_cpu, "board": board_cpu, "source": round(source_cpu, 2)},
+        "stored_per_cpu_second": round(entries / (stored_cpu - started_cpu)),
+        "board_per_cpu_second": round(entries / (board_cpu - started_cpu)),
+        "source_per_cpu_second": round(entries / source_cpu),
         "source_peak_memory_mib": _peak_mib(source.process.pid),
     }
 
@@ -162,6 +168,7 @@ def hypercore(peers: Path) -> dict[str, Any] | None:
     told = json.loads(ran.stdout.splitlines()[-1])
     return {
         "per_s": told["cold_sync"]["per_s"],
+        "per_cpu_second": told["cold_sync"]["sink_per_cpu_s"],
         "wire_bytes_per_event": told["wire_bytes_per_event"],
         "disk_bytes_per_event": told["disk_bytes_per_event"]["sink"],
         "peak_memory_mib": told["rss_mib"]["sink"],

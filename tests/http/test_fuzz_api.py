@@ -57,7 +57,7 @@ expected-statuses = ["400", "401", "403", "404", "405", "408", "409", "412", "41
 responses = false
 
 [phases.stateful.generation]
-max-examples = 150
+max-examples = 300
 
 # This address is also what GET /api/v1/peers/{gid} means for a group called "invitations".
 [[operations]]

@@ -28,8 +28,8 @@ from aidmesh_protocol.entry import FACTS, Entry, kept_content
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.terms import circle_id
 
-ENTRIES_MAX = 256
-"""Entries interpreted in one transaction: bounds the writer's pause."""
+ENTRIES_MAX = 512
+"""Entries interpreted in one transaction: bounds the writer's pause to some 10 ms."""
 
 QUARANTINED = "malformed"
 """The code under which a signed statement that means nothing is kept as evidence."""

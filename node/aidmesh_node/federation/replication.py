@@ -50,6 +50,9 @@ QUIET_SECONDS_MIN = 0.5
 NEWS_PAUSE_SECONDS = 0.002
 """From news to the next question: first our own people see it. What the peer says meanwhile comes together."""
 
+BATCH_PAUSE_SECONDS = 0.01
+"""After a full batch of entries was interpreted: the writer is everybody's, and what came in bulk is shown first."""
+
 WOKEN_SECONDS_MIN = 0.1
 """From a failure to the next question even of a peer that wakes us, so that nobody can make us fail all the time."""
 
@@ -167,6 +170,8 @@ class Replication:
             while more:
                 job = self._interpretation(head.origin)
                 more = job is not None and (await self._writer.run(job)).value
+                if more:
+                    await self._clock.sleep(BATCH_PAUSE_SECONDS)
 
     def _interpretation(self, origin: str) -> Callable[[Work], bool] | None:
         """The job that interprets the next entries of one feed, None while we are recovering."""

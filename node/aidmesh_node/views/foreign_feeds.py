@@ -15,8 +15,9 @@ from aidmesh_node.views.tracking import START, Tracked
 from aidmesh_protocol.entry import FACTS, VIEW
 from aidmesh_protocol.statements import Incomplete
 
-ENTRIES_MAX = 500
-"""Entries of one feed in one transaction."""
+ENTRIES_MAX = 1_000
+"""Entries of one feed in one transaction. Their ids come in no order, so that each transaction writes most pages of an
+index anew: the fewer transactions the better."""
 
 ENTRIES_ALL_MAX = 1_000
 """Entries of all feeds in one transaction: our own events never wait longer than that takes."""

@@ -10,11 +10,17 @@ import json
 import random
 import sys
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import TextIO
 
 CLIENTS = 8
 VALUE_MAX = 900
+
+QUICK_MAX = 500
+"""Needs of one round that are posted as fast as they are answered; then slowly, since the power cuts' disk is small."""
+
+SLOW_SECONDS = 0.05
 
 
 def unanswered(journal: Path) -> dict[str, str]:
@@ -29,13 +35,12 @@ def unanswered(journal: Path) -> dict[str, str]:
     return open_
 
 
-def things(journal: Path, round_: str) -> Iterator[tuple[str, str]]:
-    yield from unanswered(journal).items()
+def things(journal: Path, round_: str) -> Iterator[tuple[int, str, str]]:
+    """Which of this round it is, its id and its value; without end."""
     draw = random.Random(round_)
-    number = 0
-    while True:
-        number += 1
-        yield f"r{round_}n{number}", str(draw.randint(1, VALUE_MAX))
+    new = ((f"r{round_}n{number}", str(draw.randint(1, VALUE_MAX))) for number in count(1))
+    for number, (ident, value) in enumerate(chain(unanswered(journal).items(), new), 1):
+        yield number, ident, value
 
 
 def request(ident: str, value: str, token: str) -> bytes:
@@ -48,7 +53,7 @@ def request(ident: str, value: str, token: str) -> bytes:
     return head.encode() + body
 
 
-async def client(port: int, token: str, todo: Iterator[tuple[str, str]], log: TextIO) -> None:
+async def client(port: int, token: str, todo: Iterator[tuple[int, str, str]], log: TextIO) -> None:
     """Post one after the other until the connection breaks."""
 
     def say(kind: str) -> None:
@@ -56,7 +61,9 @@ async def client(port: int, token: str, todo: Iterator[tuple[str, str]], log: Te
         print(kind, ident, value, flush=True)
 
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for ident, value in todo:
+    for number, ident, value in todo:
+        if number > QUICK_MAX:
+            await asyncio.sleep(SLOW_SECONDS)
         say("TRY")
         writer.write(request(ident, value, token))
         head = await reader.readuntil(b"\r\n\r\n")
