@@ -33,6 +33,31 @@ class Counts(TypedDict):
     pledges: dict[str, int]
 
 
+class Dispute(TypedDict):
+    """Something about a pledge that people want looked at. Nobody is accused by it being open."""
+
+    id: str
+    pledge: str
+    about: str
+    opened_by: Literal["giver", "home"]
+    ours: bool
+    peer: str | None
+    peer_name: str | None
+    state: Literal["open", "resolved"]
+    resolved_by_us: str | None
+    resolved_by_them: str | None
+    version: int
+    opened_at: str
+    next: str
+
+
+class DisputeShown(Dispute):
+    """One dispute, whole."""
+
+    schema_version: int
+    statements: list[Statement]
+
+
 class Feed(TypedDict):
     """A feed as this node holds it. `root` is null when it is damaged: `verify` names it."""
 
@@ -97,6 +122,7 @@ Need = TypedDict(
         "state": 'Literal["closed", "open", "revoked"]',
         "closed_reason": "str | None",
         "received": str,
+        "presumed": "str | None",
         "reserved": str,
         "open": str,
         "coverage": 'Literal["none", "partial", "full", "over"]',
@@ -110,40 +136,13 @@ Need = TypedDict(
 )
 
 
-NeedShown = TypedDict(
-    "NeedShown",
-    {
-        "id": str,
-        "ours": bool,
-        "group": str,
-        "group_name": "str | None",
-        "circle": "str | None",
-        "category": "str | None",
-        "item": "str | None",
-        "quantity": str,
-        "unit": str,
-        "urgency": 'Literal["low", "normal", "high", "emergency"] | None',
-        "from": "str | None",
-        "until": "str | None",
-        "area": "str | None",
-        "state": 'Literal["closed", "open", "revoked"]',
-        "closed_reason": "str | None",
-        "received": str,
-        "reserved": str,
-        "open": str,
-        "coverage": 'Literal["none", "partial", "full", "over"]',
-        "fulfilment": 'Literal["none", "partial", "full", "over"]',
-        "shared_with": "list[SharedWith]",
-        "next_action": "str | None",
-        "next_action_at": "str | None",
-        "version": int,
-        "posted_at": str,
-        "schema_version": int,
-        "person": "NotRequired[dict[str, str] | None]",
-        "note": "NotRequired[str | None]",
-        "erased": "NotRequired[bool]",
-    },
-)
+class NeedShown(Need):
+    """One need, whole."""
+
+    schema_version: int
+    person: NotRequired[dict[str, str] | None]
+    note: NotRequired[str | None]
+    erased: NotRequired[bool]
 
 
 Offer = TypedDict(
@@ -168,6 +167,11 @@ Offer = TypedDict(
         "area": "str | None",
         "state": 'Literal["closed", "open", "revoked"]',
         "closed_reason": "str | None",
+        "confirmed_at": "str | None",
+        "ask_at": "str | None",
+        "stale": "bool | None",
+        "ends_soon": "bool | None",
+        "next": str,
         "shared_with": "list[SharedWith]",
         "version": int,
         "posted_at": str,
@@ -175,37 +179,13 @@ Offer = TypedDict(
 )
 
 
-OfferShown = TypedDict(
-    "OfferShown",
-    {
-        "id": str,
-        "ours": bool,
-        "group": str,
-        "group_name": "str | None",
-        "circle": "str | None",
-        "category": "str | None",
-        "item": "str | None",
-        "quantity": "str | None",
-        "unit": str,
-        "mode": 'Literal["give", "lend", "swap"] | None',
-        "held": "str | None",
-        "committed": "str | None",
-        "drawn": "str | None",
-        "available": "str | None",
-        "from": "str | None",
-        "until": "str | None",
-        "area": "str | None",
-        "state": 'Literal["closed", "open", "revoked"]',
-        "closed_reason": "str | None",
-        "shared_with": "list[SharedWith]",
-        "version": int,
-        "posted_at": str,
-        "schema_version": int,
-        "person": "NotRequired[dict[str, str] | None]",
-        "note": "NotRequired[str | None]",
-        "erased": "NotRequired[bool]",
-    },
-)
+class OfferShown(Offer):
+    """One offer, whole."""
+
+    schema_version: int
+    person: NotRequired[dict[str, str] | None]
+    note: NotRequired[str | None]
+    erased: NotRequired[bool]
 
 
 class OwnGroup(TypedDict):
@@ -235,26 +215,9 @@ class Peer(TypedDict):
     frozen: str | None
 
 
-class PeerShown(TypedDict):
+class PeerShown(Peer):
     """One link, and what of theirs was refused."""
 
-    gid: str
-    name: str | None
-    state: str
-    words: list[str] | None
-    circle: str | None
-    endpoints: list[str]
-    confirmed: bool
-    reason: str | None
-    version: int
-    last_contact: str | None
-    reachable: bool
-    backoff_seconds: float
-    trouble: str
-    clock_ahead_seconds: int | None
-    acknowledged: int
-    held: Held
-    frozen: str | None
     schema_version: int
     refusals: list[Refusal]
 
@@ -273,13 +236,23 @@ Pledge = TypedDict(
         "unit": str,
         "offered": str,
         "revision": int,
+        "proposed": "Proposed | None",
         "accepted": str,
         "committed": str,
         "handed": str,
         "received": str,
+        "presumed": str,
         "in_transit": str,
         "phase": str,
+        "outcome": "str | None",
+        "failure": "str | None",
+        "failures": int,
+        "asked": int,
+        "asked_at": "str | None",
+        "presume_from": "str | None",
         "discrepancy": bool,
+        "note": "str | None",
+        "disputes": int,
         "how": 'Literal["deliver", "pick_up", "remote"]',
         "from": "str | None",
         "until": "str | None",
@@ -287,6 +260,16 @@ Pledge = TypedDict(
         "version": int,
         "updated_at": str,
         "next": str,
+    },
+)
+
+
+Proposed = TypedDict(
+    "Proposed",
+    {
+        "quantity": str,
+        "from": "str | None",
+        "until": "str | None",
     },
 )
 
@@ -308,6 +291,14 @@ class SharedWith(TypedDict):
     peer_name: str | None
     state: Literal["revoked", "shared"]
     acknowledged: bool
+
+
+class Statement(TypedDict):
+    """What somebody of our group wrote about it; it never leaves this node. `text` is null once it was erased."""
+
+    by: str | None
+    at: str
+    text: str | None
 
 
 class Status(TypedDict):

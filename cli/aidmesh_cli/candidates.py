@@ -25,6 +25,7 @@ QUESTIONS: Final = {
     "board": ("/board", "needs", {}),
     "offer": ("/offers", "items", {"state": "open"}),
     "pledge": ("/pledges", "items", {}),
+    "dispute": ("/disputes", "items", {"state": "open"}),
     "member": ("/members", "items", None),
     "peer": ("/peers", "items", None),
 }
@@ -35,7 +36,7 @@ _WORD: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 
 
 class Thing(click.ParamType[str]):
-    """The id of a need, offer, pledge, member or peer, its beginning, or its name."""
+    """The id of a need, offer, pledge, dispute, member or peer, its beginning, or its name."""
 
     name = "text"
 

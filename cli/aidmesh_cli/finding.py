@@ -53,6 +53,13 @@ def own_offer(session: Session, text: str) -> str:
     return _only(session, "offer", text, lambda: _items(session, "/offers", ours="true", state="open"))
 
 
+def closed_offer(session: Session, text: str) -> str:
+    """The id of a closed offer of ours."""
+    if is_id(text):
+        return text.lower()
+    return _only(session, "offer", text, lambda: _items(session, "/offers", ours="true", state="closed"))
+
+
 def any_of(session: Session, kind: str, text: str) -> str:
     """The id of a need, offer or pledge, ours or not, in whatever state."""
     if is_id(text):

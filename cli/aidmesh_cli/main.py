@@ -13,13 +13,14 @@ from aidmesh_cli import (
     completion,
     config,
     demo,
+    dispute,
     import_csv,
     member,
     need_care,
     node_cmds,
-    offer,
+    offer_care,
     peer,
-    pledge,
+    settling,
     status,
     verify,
 )
@@ -58,7 +59,7 @@ def cli() -> None:
 
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
-    *(need_care.need, offer.offer, pledge.pledge, board.board),
+    *(need_care.need, offer_care.offer, settling.pledge, dispute.dispute, board.board),
     *(member.member, peer.peer),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):

@@ -35,7 +35,7 @@ BY_CODE: Final = {
     **dict.fromkeys(("declined", "far_more_than_promised", "hand_over_first", "handed_over", "not_yours"), PLEDGE),
     **dict.fromkeys(("more_than_accepted", "more_than_offered", "not_accepted", "not_committed"), PLEDGE),
     **dict.fromkeys(("nothing_changed", "nothing_in_transit", "nothing_left", "released", "revised"), PLEDGE),
-    **dict.fromkeys(("too_many_revisions", "withdrawn"), PLEDGE),
+    **dict.fromkeys(("too_many_disputes", "too_many_revisions", "too_many_statements", "withdrawn"), PLEDGE),
     **dict.fromkeys(("not_enough_left", "not_exhausted", "offer_closed"), OFFERS),
     **dict.fromkeys(("need_closed", "not_ours", "unknown_item"), BOARD),
     **dict.fromkeys(("busy", "closing", "mark", "storage", "storage_full", "views_behind", "body_too_slow"), STATUS),
@@ -60,7 +60,10 @@ BY_BEGINNING: Final = {
 BY_STATUS: Final = {401: JOIN, 403: MEMBERS, 404: LIST, 409: SHOW, 410: SHOW, 412: SHOW, 428: SHOW, 429: STATUS}
 SERVER_FAULT: Final = 500
 
-NOUNS: Final = {"needs": "need", "offers": "offer", "pledges": "pledge", "members": "member", "peers": "peer"}
+NOUNS: Final = {
+    "needs": "need", "offers": "offer", "pledges": "pledge", "disputes": "dispute",
+    "members": "member", "peers": "peer",
+}  # fmt: skip
 WITHOUT_SHOW: Final = {"member": MEMBERS, "peer": PEERS}
 """Nouns of which one thing cannot be shown, or not by an id alone."""
 

@@ -13,7 +13,7 @@ from aidmesh_cli.listing import paged, show_page, whose
 from aidmesh_cli.manual import Noun
 from aidmesh_cli.moments import Moment, warn_if_over
 from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
-from aidmesh_cli.output import Column, print_facts, print_table
+from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
 from aidmesh_cli.personal import personal_fields, personal_lines, personal_options
 from aidmesh_cli.phrases import amount, amount_of, ended, group, of_amount, short, state, thing, when
 from aidmesh_cli.problems import USAGE, Failed
@@ -89,7 +89,13 @@ def list_(session: Session, state_: str | None, ours: str | None, limit: int | N
 def show(session: Session, id: str) -> None:
     """Show one offer."""
     found = session.get(f"/offers/{segment(finding.any_of(session, 'offer', id))}")
-    session.show(found, lambda: print_facts(_facts(found)), names=[found["id"]])
+
+    def write() -> None:
+        print_facts(_facts(found))
+        if found.get("next"):
+            print_sentence(f"Next: {found['next']}")
+
+    session.show(found, write, names=[found["id"]])
 
 
 @offer.command(epilog=example("aidmesh offer share Blankets --with Harbour"))
@@ -142,10 +148,15 @@ def _print_offers(offers: list[api.Offer]) -> None:
         Column("GROUP", gives=True),
     ]
     rows = [
-        (short(one["id"]), thing(one), available(one), ended(one), when(one["until"]), group(one)) for one in offers
+        (short(one["id"]), thing(one), available(one), _standing(one), when(one["until"]), group(one)) for one in offers
     ]
     if rows:
         print_table(columns, rows)
+
+
+def _standing(one: api.Offer) -> str:
+    """open, why it is closed, or that nobody has confirmed lately that it is there."""
+    return "ask first" if one["stale"] else ended(one)
 
 
 def _facts(found: api.OfferShown) -> list[tuple[str, object]]:
@@ -170,4 +181,5 @@ def _facts(found: api.OfferShown) -> list[tuple[str, object]]:
         ("shared with", shared_with(found)),
         *personal_lines(found),
         ("posted", when(found["posted_at"])),
+        ("confirmed", when(found.get("confirmed_at"))),
     ]

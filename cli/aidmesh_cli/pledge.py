@@ -15,8 +15,8 @@ from aidmesh_cli.manual import Noun
 from aidmesh_cli.moments import Moment, warn_if_over
 from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks
 from aidmesh_cli.output import Column, print_facts, print_sentence, print_table
-from aidmesh_cli.phrases import amount, amount_of, day, short, thing, when
-from aidmesh_cli.problems import Answered
+from aidmesh_cli.phrases import amount, amount_of, counted, day, short, thing, when
+from aidmesh_cli.problems import USAGE, Answered, Failed
 from aidmesh_cli.session import Session
 from aidmesh_cli.words import CONDITIONS, DECLINE_REASONS, FAILURES, HOWS, OUTCOMES, PHASES, RELEASE_REASONS, Words
 
@@ -28,6 +28,7 @@ HOME: Final = ("home", "local")
 OFFERED: Final = ("offered", "countered")
 FIRM: Final = ("committed", "handed_over", "partly_received")
 ON_ITS_WAY: Final = ("handed_over", "partly_received")
+ARRIVED: Final = (*ON_ITS_WAY, "presumed", "received")
 QUANTITY: Final = "NUMBER"
 
 
@@ -36,7 +37,7 @@ def pledge() -> None:
     """What one group promises another, from the offer to the receipt.
 
     The giver: offer, revise, commit, withdraw, hand-over. Where the need is: accept, counter, decline, release,
-    receive.
+    receive; ask and presume where nobody says what arrived. Either: correct, leave.
     """
 
 
@@ -65,6 +66,8 @@ def show(session: Session, id: str) -> None:
 
     def write() -> None:
         print_facts(_facts(found))
+        if found.get("note"):
+            print_sentence(found["note"])
         print_sentence(f"Next: {found['next']}")
 
     session.show(found, write, names=[found["id"]])
@@ -90,11 +93,13 @@ def offer(session: Session, /, need: str, offer_: str | None, start: str | None,
 
 @pledge.command(epilog=example("aidmesh pledge revise Blankets --quantity 15"))
 @click.argument("id", type=Thing("pledge"))
-@click.option("--quantity", required=True, metavar=QUANTITY, help="How much instead.")
+@click.option("--quantity", metavar=QUANTITY, help="How much instead.")
+@click.option("--from", "start", type=Moment(), help="Not before.")
+@click.option("--until", type=Moment(ends=True), help="At the latest.")
 @speaks(ID_ONLY)
-def revise(session: Session, id: str, quantity: str) -> None:
-    """Offer another amount than before, until they have accepted."""
-    _act(session, id, GIVER, OFFERED, "revise", "Revised", {"quantity": quantity})
+def revise(session: Session, /, id: str, start: str | None, **given: Any) -> None:
+    """Offer another amount than before, or another time, until they have accepted."""
+    act(session, id, GIVER, OFFERED, "revise", "Revised", _terms(start, given))
 
 
 @pledge.command(epilog=example("aidmesh pledge commit Blankets"))
@@ -102,7 +107,7 @@ def revise(session: Session, id: str, quantity: str) -> None:
 @speaks(ID_ONLY)
 def commit(session: Session, id: str) -> None:
     """Make an accepted pledge firm. The node does this by itself as soon as it hears of the acceptance."""
-    _act(session, id, GIVER, ("accepted",), "commit", "Committed")
+    act(session, id, GIVER, ("accepted",), "commit", "Committed")
 
 
 @pledge.command(epilog=example("aidmesh pledge withdraw Blankets"))
@@ -110,7 +115,7 @@ def commit(session: Session, id: str) -> None:
 @speaks(ID_ONLY)
 def withdraw(session: Session, id: str) -> None:
     """Withdraw what was not handed over yet."""
-    _act(session, id, GIVER, (*OFFERED, "accepted", *FIRM), "withdraw", "Withdrew")
+    act(session, id, GIVER, (*OFFERED, "accepted", *FIRM), "withdraw", "Withdrew")
 
 
 @pledge.command("hand-over", epilog=example("aidmesh pledge hand-over Blankets --quantity 20"))
@@ -127,18 +132,21 @@ def withdraw(session: Session, id: str) -> None:
 )
 @speaks(ID_ONLY)
 def hand_over(session: Session, /, id: str, **given: Any) -> None:
-    """Declare that something was handed over, or why it was not."""
-    done = "Handed over" if given["failed"] is None else "Not handed over"
-    _act(session, id, GIVER, FIRM, "hand-over", done, given)
+    """Declare that something was handed over, or why it was not. Why it was not, the other side may say too."""
+    failed = given["failed"] is not None
+    roles = (*GIVER, "home") if failed else GIVER
+    act(session, id, roles, FIRM, "hand-over", "Not handed over" if failed else "Handed over", given)
 
 
 @pledge.command(epilog=example("aidmesh pledge counter Blankets --quantity 10"))
 @click.argument("id", type=Thing("pledge"))
-@click.option("--quantity", required=True, metavar=QUANTITY, help="How much you would take.")
+@click.option("--quantity", metavar=QUANTITY, help="How much you would take.")
+@click.option("--from", "start", type=Moment(), help="Not before.")
+@click.option("--until", type=Moment(ends=True), help="At the latest.")
 @speaks(ID_ONLY)
-def counter(session: Session, id: str, quantity: str) -> None:
-    """Ask for another amount than they offer."""
-    _act(session, id, HOME, OFFERED, "counter", "Countered", {"quantity": quantity})
+def counter(session: Session, /, id: str, start: str | None, **given: Any) -> None:
+    """Ask for another amount than they offer, or for another time."""
+    act(session, id, HOME, OFFERED, "counter", "Countered", _terms(start, given))
 
 
 @pledge.command(epilog=example("aidmesh pledge accept Blankets"))
@@ -147,7 +155,7 @@ def counter(session: Session, id: str, quantity: str) -> None:
 @speaks(ID_ONLY)
 def accept(session: Session, id: str, quantity: str | None) -> None:
     """Accept what they offer. It is firm once the giver has committed."""
-    _act(session, id, HOME, OFFERED, "accept", "Accepted", {"quantity": quantity})
+    act(session, id, HOME, OFFERED, "accept", "Accepted", {"quantity": quantity})
 
 
 @pledge.command(epilog=example("aidmesh pledge decline Blankets --reason already_covered"))
@@ -161,7 +169,7 @@ def accept(session: Session, id: str, quantity: str | None) -> None:
 @speaks(ID_ONLY)
 def decline(session: Session, id: str, reason: str) -> None:
     """Decline what they offer."""
-    _act(session, id, HOME, OFFERED, "decline", "Declined", {"reason": reason})
+    act(session, id, HOME, OFFERED, "decline", "Declined", {"reason": reason})
 
 
 @pledge.command(epilog=example("aidmesh pledge release Blankets --reason found_elsewhere"))
@@ -175,7 +183,7 @@ def decline(session: Session, id: str, reason: str) -> None:
 @speaks(ID_ONLY)
 def release(session: Session, id: str, reason: str) -> None:
     """Give back what was accepted and did not arrive: it is no longer needed."""
-    _act(session, id, HOME, ("accepted", *FIRM), "release", "Released", {"reason": reason})
+    act(session, id, HOME, ("accepted", *FIRM), "release", "Released", {"reason": reason})
 
 
 @pledge.command(epilog=example("aidmesh pledge receive Blankets --condition good"))
@@ -184,11 +192,11 @@ def release(session: Session, id: str, reason: str) -> None:
 @click.option("--condition", type=Words(CONDITIONS), help="good (unless you say it), damaged, partial or other.")
 @speaks(ID_ONLY)
 def receive(session: Session, /, id: str, **given: Any) -> None:
-    """Confirm what arrived."""
-    _act(session, id, HOME, ON_ITS_WAY, "receive", "Received", given)
+    """Confirm what arrived: 0 says that nothing did."""
+    act(session, id, HOME, (*ON_ITS_WAY, "presumed"), "receive", "Received", given)
 
 
-def _act(
+def act(
     session: Session,
     text: str,
     roles: tuple[str, ...],
@@ -197,9 +205,16 @@ def _act(
     done: str,
     given: Mapping[str, Any] | None = None,
 ) -> None:
+    """Post one verb about the pledge that `text` names among those of `roles` in `phases`, and tell what is next."""
     identity = finding.pledge_in(session, text, roles, phases)
     body = {name: value for name, value in (given or {}).items() if value is not None}
     _tell(session, session.post(f"/pledges/{segment(identity)}/{verb}", body), done, body.get("quantity"))
+
+
+def _terms(start: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    if start is None and all(value is None for value in given.values()):
+        raise Failed(USAGE, "What should change?", "Give --quantity NUMBER, --from, --until, or several of them.")
+    return {"from": start, **given}
 
 
 def _tell(session: Session, reply: Document, done: str, quantity: str | None = None) -> None:
@@ -277,8 +292,15 @@ def _facts(found: api.Pledge) -> list[tuple[str, object]]:
         ("handed over", said(found["handed"])),
         ("on its way", said(found["in_transit"])),
         ("received", said(found["received"])),
+        ("presumed", said(found["presumed"])),
+        ("asked", _asked(found)),
+        ("last attempt", str(found["failure"] or found["outcome"] or "").replace("_", " ")),
         ("how", found["how"].replace("_", " ")),
         ("from", when(found["from"])),
         ("until", when(found["until"])),
         ("changed", when(found["updated_at"])),
     ]
+
+
+def _asked(found: api.Pledge) -> str:
+    return f"{counted(found['asked'], 'time')}, last {when(found['asked_at'])}" if found["asked"] else ""

@@ -34,8 +34,13 @@ RELEASE_REASONS: Final = ("changed_plan", "found_elsewhere", "unanswered", "need
 CONDITIONS: Final = ("good", "damaged", "partial", "other")
 PHASES: Final = (
     *("offered", "countered", "declined", "withdrawn", "accepted", "committed", "released", "handed_over"),
-    *("partly_received", "received"),
+    *("partly_received", "presumed", "received"),
 )
+ASKED_HOWS: Final = ("phone", "message", "visit", "other")
+SIDES: Final = ("giver", "home")
+OFFER_CLOSE_REASONS: Final = ("exhausted", "superseded")
+DISPUTED: Final = ("quantity", "quality", "not_received", "not_sent", "conduct", "money")
+RESOLUTIONS: Final = ("explained", "made_good", "corrected", "left", "withdrawn", "other")
 ROLES: Final = ("operator", "coordinator", "member")
 
 

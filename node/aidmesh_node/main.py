@@ -213,6 +213,7 @@ async def open_node(
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.need_deadlines import NeedDeadlines
     from aidmesh_node.application.node import Node
+    from aidmesh_node.application.offer_deadlines import OfferDeadlines
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
     from aidmesh_node.application.verification import verify
@@ -253,6 +254,7 @@ async def open_node(
             keepers = (
                 Lapsing(writer, views, clock, entropy),
                 NeedDeadlines(writer, views, trust, clock, entropy),
+                OfferDeadlines(writer, views, trust, clock, entropy),
                 Forgetting(writer, trust),
             )
             deadlines = Deadlines(trust, clock, keepers)

@@ -80,6 +80,8 @@ ENDPOINT_BYTES_MAX = 255
 """Bytes of one endpoint URL: the longest host name, and then some."""
 PLEDGE_NUMBER_MAX = 0xFFFF
 """Revisions, acceptances and hand-overs of one pledge count from 1; no real pledge has a thousand."""
+PLEDGE_DISPUTES_MAX = 16
+"""Disputes one side can open about one pledge: beyond that the groups should talk, not write."""
 AMOUNT_TEXT_BYTES_MAX = 13
 """Bytes of a quantity: nine digits, a point and three decimals; 10**9 is the largest quantity."""
 

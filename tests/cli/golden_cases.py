@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.cli.answers import HILLSIDE, need, offer, peer, pledge, status
+from tests.cli.answers import HILLSIDE, dispute, need, offer, peer, pledge, status
 from tests.cli.recorded_node import sequence
 from tests.cli.test_tables import BOARD, LONG, THEIRS
 
@@ -90,6 +90,10 @@ def _acts() -> list[Case]:
         "decline": "--reason timing",
         "release": "--reason other",
         "receive": "--condition good",
+        "ask": "--how phone",
+        "presume": "",
+        "correct": "--quantity 18",
+        "leave": "",
     }
     return [
         Case(
@@ -162,15 +166,54 @@ CASES: Final = [
     Case("offer-unshare", f"offer unshare {ID}", {f"POST /offers/{ID}/unshare": DONE}),
     Case("offer-withdraw", f"offer withdraw {ID}", {f"POST /offers/{ID}/withdraw": DONE}),
     Case(
+        "offer-list-stale", "offer list", {"GET /offers": sequence([offer(stale=True, until="2026-12-01T23:59:00Z")])}
+    ),
+    Case("offer-confirm", f"offer confirm {ID}", {f"POST /offers/{ID}/confirm": DONE}),
+    Case("offer-extend", f"offer extend {ID} --until 2026-12-31", {f"POST /offers/{ID}/extend": DONE}),
+    Case("offer-close", f"offer close {ID} --reason superseded", {f"POST /offers/{ID}/close": DONE}),
+    Case("offer-reopen", f"offer reopen {ID}", {f"POST /offers/{ID}/reopen": DONE}),
+    Case(
         "pledge-list", "pledge list", {"GET /pledges": sequence([pledge(), pledge(role="giver", item=LONG, unit="m2")])}
     ),
     Case("pledge-show", f"pledge show {ID}", {f"GET /pledges/{ID}": pledge()}),
+    Case(
+        "pledge-show-differing",
+        f"pledge show {ID}",
+        {
+            f"GET /pledges/{ID}": pledge(
+                received="1200",
+                in_transit="300",
+                phase="partly_received",
+                discrepancy=True,
+                disputes=1,
+                note="1500 item handed over, 1200 item received: the two figures differ. That happens, and nobody is "
+                "accused. Whoever miscounted corrects their figure; or leave it at that.",
+            )
+        },
+    ),
     Case(
         "pledge-offer",
         f"pledge offer {ID} --quantity 20",
         {"POST /pledges": DONE, f"GET /pledges/{'a' * 32}": pledge(role="giver", id="a" * 32)},
     ),
     *_acts(),
+    Case(
+        "dispute-open",
+        f"dispute open {ID} --about not_received --text Wet",
+        {f"POST /pledges/{ID}/disputes": {**DONE, "about": "not_received"}},
+    ),
+    Case("dispute-list", "dispute list", {"GET /disputes": sequence([dispute(), dispute(ours=True, about="money")])}),
+    Case(
+        "dispute-show",
+        f"dispute show {ID}",
+        {
+            f"GET /disputes/{ID}": dispute(
+                statements=[{"by": "a" * 32, "at": "2026-11-22T11:00:00Z", "text": "Two boxes were wet.\nHe saw it."}]
+            )
+        },
+    ),
+    Case("dispute-add", f"dispute add {ID} --text Dry", {f"POST /disputes/{ID}/add": DONE}),
+    Case("dispute-resolve", f"dispute resolve {ID} --how explained", {f"POST /disputes/{ID}/resolve": DONE}),
     Case("member-list", "member list", {"GET /members": MEMBERS}),
     Case(
         "member-invite",

@@ -15,6 +15,7 @@ SHOWN = {
     "Need": answers.need,
     "Offer": answers.offer,
     "Pledge": answers.pledge,
+    "Dispute": answers.dispute,
     "Peer": answers.peer,
     "Status": answers.status,
 }

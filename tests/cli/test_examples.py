@@ -29,6 +29,7 @@ ELSEWHERE = {
     ("run",): "the nodes of this test are started by it",
     ("demo",): "tests/cli/test_real_node.py runs it",
     ("pledge", "commit"): "the node does it by itself before anybody can type it; tests/cli/test_commands.py",
+    ("pledge", "presume"): "that takes a week; tests/http/test_presumed.py lets it pass",
     ("completion",): "tests/cli/test_completion.py runs it in three shells",
 }
 
@@ -44,6 +45,7 @@ class Act:
 
 NEED = "need post Blankets --category bedding --quantity 20"
 OFFER = "offer post Blankets --category bedding --quantity 500"
+TENTS = "offer post Tents --category shelter --quantity 5 --until 2026-12-20"
 PLEDGE = (NEED, "pledge offer Blankets --quantity 20")
 WRITTEN = date(2026, 11, 22)
 WORDS = "'anchor boat calm dune'"
@@ -77,7 +79,15 @@ STORY = [
     Act("pledge counter"),
     Act("pledge accept", before=("pledge revise Blankets --quantity 10",)),
     Act("pledge hand-over", before=(CLEAR, *PLEDGE, "pledge accept Blankets")),
+    Act("pledge ask"),
     Act("pledge receive"),
+    Act("pledge correct"),
+    Act("pledge leave"),
+    Act("dispute open"),
+    Act("dispute list"),
+    Act("dispute show"),
+    Act("dispute add"),
+    Act("dispute resolve"),
     Act("pledge withdraw", before=(CLEAR, *PLEDGE)),
     Act("pledge decline", before=(CLEAR, *PLEDGE)),
     Act("pledge release", before=(CLEAR, *PLEDGE, "pledge accept Blankets")),
@@ -94,7 +104,11 @@ STORY = [
     Act("offer show", "hillside"),
     Act("offer share", "hillside"),
     Act("offer unshare", "hillside"),
+    Act("offer confirm", "hillside"),
     Act("offer withdraw", "hillside"),
+    Act("offer extend", "hillside", before=(TENTS,)),
+    Act("offer close", "hillside"),
+    Act("offer reopen", "hillside"),
     Act("member invite"),
     Act("member list"),
     Act("member role", before=("member invite Nobody",)),
@@ -165,7 +179,7 @@ def test_the_examples_are_typed_and_work(
             if command == CLEAR:
                 typist.clear(act.home)
             else:
-                typist(act.home, command)
+                typist(act.home, as_here(command, {}))
         prepare(act.command, typist, told, monkeypatch)
         for line in examples(known[tuple(act.command.split())]):
             if WORDS in line:
@@ -195,6 +209,8 @@ def prepare(command: str, typist: Typist, told: dict[str, str], monkeypatch: pyt
             assert "confirmed" in typist("harbour", f"{confirm} --dry-run")
             assert json.loads(typist("harbour", "peer list --json"))["items"][0]["state"] == "pending"
             typist("harbour", f"{confirm} --wait {SECONDS_MAX}")
+        case "dispute show":
+            told["1a2b3c4d"] = typist("harbour", "dispute list --quiet").strip()
         case "member join":
             monkeypatch.setattr("sys.stdin", io.StringIO(typist("harbour", "member invite Rosa --quiet")))
             told["http://192.168.1.5:8420"] = json.loads(Path("harbour/address").read_text())["url"]

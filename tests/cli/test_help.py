@@ -23,8 +23,9 @@ PROMISED = """
 init run demo board status verify completion
 need post|list|show|share|unshare|withdraw|close
 need share-wider|reopen|review|contact-attempt|extend|amend|urgency|emergency-advice
-offer post|list|show|share|unshare|withdraw
-pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive
+offer post|list|show|share|unshare|withdraw|confirm|extend|reopen|close
+pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive|ask|presume|correct|leave
+dispute open|list|show|add|resolve
 member invite|join|list|role|revoke
 peer invite|accept|list|status
 import csv
@@ -32,6 +33,7 @@ config show
 """
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
+    *("dispute list", "dispute show"),
     *("need emergency-advice", "peer list", "peer status", "board", "status", "config show"),
 ]
 HEAVY = (

@@ -18,6 +18,7 @@ import pytest
 from aidmesh_cli.main import run
 from aidmesh_cli.problems import AUTH, CONFLICT, FAILURE, NOT_FOUND, OK, UNREACHABLE, USAGE
 from aidmesh_node.exchange import samples
+from aidmesh_node.views.attempts import DONE, FAILED
 from tests.cli.recorded_node import TOKEN, Terminal, write_token
 from tests.cli.test_help import environment
 from tests.cli.test_terminal import AIDMESH, SECONDS_MAX
@@ -101,6 +102,56 @@ def test_a_strangers_token_opens_nothing(operator: Terminal, harbour: Running, t
     assert TOKEN not in said.err
 
 
+def firm_pledge(operator: Terminal, quantity: str) -> str:
+    """A pledge inside our group, accepted."""
+    need = operator("need", "post", "Stoves", "--category", "shelter", "--quantity", quantity, "-q").out.strip()
+    pledge = operator("pledge", "offer", need, "--quantity", quantity, "-q").out.strip()
+    assert operator("pledge", "accept", pledge).code == OK
+    return pledge
+
+
+def test_every_outcome_of_a_hand_over_is_told_and_what_is_next(operator: Terminal) -> None:
+    pledge = firm_pledge(operator, "9")
+    for why, told in FAILED.items():
+        said = operator("pledge", "hand-over", pledge, "--failed", why)
+        assert (said.code, said.out.startswith("Not handed over: pledge")) == (OK, True)
+        assert told in said.err and "That happens" in said.err
+    for how, told in DONE.items():
+        said = operator("pledge", "hand-over", pledge, "--quantity", "2", "--outcome", how)
+        assert (said.code, said.out.startswith("Handed over: pledge")) == (OK, True)
+        assert told in said.err
+    assert operator("pledge", "hand-over", pledge, "--failed", "rain").code == FAILURE
+    assert operator("pledge", "receive", pledge, "--quantity", "7").code == OK
+    assert "nobody is accused" in " ".join(operator("pledge", "show", pledge).out.split())
+    assert operator("pledge", "correct", pledge, "--quantity", "7", "--side", "giver").code == OK
+    shown = json.loads(operator("pledge", "show", pledge, "--json").out)
+    assert (shown["handed"], shown["received"], shown["note"], shown["failures"]) == ("7", "7", None, 8)
+    early = operator("pledge", "presume", pledge)
+    assert early.code == CONFLICT and "Nothing that is still expected" in early.err
+
+
+def test_a_dispute_from_the_first_word_to_the_last(operator: Terminal) -> None:
+    pledge = firm_pledge(operator, "3")
+    dispute = operator("dispute", "open", pledge, "--about", "quality", "--text", "Two were wet", "-q").out.strip()
+    assert operator("dispute", "open", pledge, "--about", "quality").code == CONFLICT
+    assert operator("dispute", "add", dispute, "--text", "They are dry now").code == OK
+    shown = operator("dispute", "show", dispute).out
+    assert "Two were wet" in shown and "They are dry now" in shown
+    assert dispute[:8] in operator("dispute", "list", "--state", "open").out
+    said = operator("dispute", "resolve", dispute, "--how", "explained")
+    assert said.out == f"Resolved dispute {dispute[:8]}. It is over.\n"
+    assert operator("dispute", "resolve", dispute, "--how", "explained").code == CONFLICT
+
+
+def test_an_offer_is_confirmed_put_off_closed_and_reopened(operator: Terminal) -> None:
+    post = ("offer", "post", "Wood", "--category", "energy", "--quantity", "5", "--until", "2030-01-01", "-q")
+    offer = operator(*post).out.strip()
+    for verb, *more in (("confirm",), ("close", "--reason", "superseded"), ("reopen",)):
+        assert operator("offer", verb, offer, *more).code == OK, verb
+    assert operator("offer", "extend", offer, "--until", "2029-01-01").code == FAILURE
+    assert operator("offer", "reopen", offer).code == CONFLICT
+
+
 def test_what_does_not_exist_is_not_found(operator: Terminal) -> None:
     for command in ("need show ffffffff", "offer withdraw ffffffff", "pledge accept ffffffff", "peer status Moon"):
         assert operator(*command.split()).code == NOT_FOUND, command
@@ -117,12 +168,13 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(operator: Terminal) -> Non
 
 def test_files_are_imported_once_or_not_at_all(operator: Terminal, tmp_path: Path) -> None:
     stock = str(SAMPLES / "inv_item.csv")
+    before = operator("offer", "list", "-q").out.split()
     planned = operator("import", "csv", stock, "--dry-run")
     assert planned.out.startswith("Would import: 0 needs, ")
-    assert operator("offer", "list", "-q").out == ""
+    assert operator("offer", "list", "-q").out.split() == before
     first = operator("import", "csv", stock)
     assert first.out.replace("Imported", "Would import") == planned.out
-    count = len(operator("offer", "list", "-q", "--limit", "500").out.split())
+    count = len(operator("offer", "list", "-q", "--limit", "500").out.split()) - len(before)
     assert f", {count} offers" in first.out
     again = operator("import", "csv", stock)
     assert again.out == f"Imported: 0 needs, 0 offers, {count} already there.\n"
@@ -131,7 +183,7 @@ def test_files_are_imported_once_or_not_at_all(operator: Terminal, tmp_path: Pat
     said = operator("import", "csv", str(broken))
     assert said.code == FAILURE
     assert "inv_item.csv:2:Quantity" in said.err and "lots" in said.err
-    assert len(operator("offer", "list", "-q", "--limit", "500").out.split()) == count
+    assert len(operator("offer", "list", "-q", "--limit", "500").out.split()) == len(before) + count
 
 
 def test_the_configuration_is_shown_without_secrets(operator: Terminal, harbour: Running) -> None:

@@ -14,12 +14,14 @@ from uuid import UUID
 
 from eventsourcing.domain import CanMutateAggregate
 
+from aidmesh_node.domain import pledge_events
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.pledge import GIVER, HOME, LOCAL, Pledge
 from aidmesh_node.domain.pledge_fold import PledgeState
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.domain.window import Window
 from tests.domain.acts import CIRCLE, by, heard, new_id
 
 Said = CanMutateAggregate[UUID]
@@ -68,7 +70,8 @@ class Group:
         new = pledge.collect_events()
         self._histories[pledge.id] = [*events, *new]
         if not told and pledge.role != LOCAL:
-            self.said.setdefault(pledge.id, deque()).extend(new)
+            told_of = [event for event in new if not isinstance(event, Pledge.ReceiptAsked)]
+            self.said.setdefault(pledge.id, deque()).extend(told_of)
 
     def _history(self, pledge: Pledge) -> list[Said]:
         return self._histories.get(pledge.id, [])
@@ -122,7 +125,7 @@ class Group:
         self.act(self.pledges[pledge_id], lambda pledge: repeat(pledge, event), told=True)
 
 
-def taken_up(pledge_id: UUID, speaker: Group, event: Pledge.Offered) -> Pledge:
+def taken_up(pledge_id: UUID, speaker: Group, event: pledge_events.Offered) -> Pledge:
     return Pledge.offer(
         pledge_id,
         heard(),
@@ -158,6 +161,21 @@ def repeat(pledge: Pledge, event: Said) -> None:
             pledge.release(heard(), event.reason, event.acceptance)
         case Pledge.Received():
             pledge.receive(heard(), event.quantity, event.condition, event.number)
+        case Pledge.TimeProposed():
+            window = Window(event.window_start, event.window_end)
+            pledge.propose_time(heard(), event.side, window, event.revision)
+        case Pledge.HandOverMissed():
+            pledge.miss_hand_over(heard(), event.reason, event.number)
+        case Pledge.HandOverCorrected():
+            pledge.correct(heard(), GIVER, event.quantity, event.number)
+        case Pledge.ReceiptCorrected():
+            pledge.correct(heard(), HOME, event.quantity, event.number)
+        case Pledge.ReceiptPresumed():
+            pledge.presume_receipt(heard(), event.quantity, event.corrections, event.number)
+        case Pledge.DiscrepancyLeft():
+            pledge.leave_discrepancy(heard(), event.side, (event.handed, event.received))
+        case Pledge.ReceiptAsked():
+            raise TypeError("whom a group asked it does not tell")
         case _:
             raise TypeError(f"{type(event).__qualname__} is not said across groups")
 

@@ -80,7 +80,7 @@ def test_an_inexhaustible_offer_never_runs_out() -> None:
     with pytest.raises(Refused) as refused:
         offer.close(by(), "exhausted")
     assert refused.value.reason == "not_exhausted"
-    offer.close(by(), "expired")
+    offer.close(by(), "superseded")
 
 
 def test_a_withdrawn_offer_takes_no_new_promise_and_keeps_the_old() -> None:

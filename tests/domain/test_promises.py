@@ -18,6 +18,7 @@ from aidmesh_node.domain.refused import Refused
 from tests.domain.acts import by, kilos
 from tests.domain.groups import Group, Said, offering, tell_each_other_everything, wanting
 
+DAY = 24 * 60
 KILOS = st.decimals(min_value="0.001", max_value=1000, places=3)
 
 
@@ -31,7 +32,7 @@ class Promises(RuleBasedStateMachine):
         self.alice = wanting("alice", kilos(str(wanted)))
         self.alice.own_offer = offering("alice", kilos(str(own))).offer
         self.givers = [self.alice, offering("bob", kilos(str(bobs))), offering("carol", kilos(str(carols)))]
-        self.surplus = ZERO
+        self.surplus: dict[UUID, Decimal] = {}
         self.heard: dict[UUID, list[tuple[Group, Group, Said]]] = {}
         self.giver_of: dict[UUID, Group] = {}
 
@@ -99,10 +100,37 @@ class Promises(RuleBasedStateMachine):
 
     @rule(pledge=pledges, quantity=KILOS, all_of_it=st.booleans())
     def receive(self, pledge: UUID, quantity: Decimal, all_of_it: bool) -> None:
-        rest = self._state(self.alice, pledge).live_remainder
+        before = self._state(self.alice, pledge)
+        rest = before.live_remainder + before.presumed
         arrived = rest if all_of_it and rest > 0 else quantity
         if self._alice_does(pledge, lambda it: it.receive(by(), arrived)):
-            self.surplus += max(ZERO, arrived - rest)
+            self.surplus[pledge] = self.surplus.get(pledge, ZERO) + max(ZERO, arrived - rest)
+
+    @rule(pledge=pledges)
+    def presume(self, pledge: UUID) -> None:
+        self._alice_does(pledge, ask_twice_and_presume)
+
+    @rule(pledge=pledges, quantity=KILOS, nothing=st.booleans())
+    def correct_the_hand_over(self, pledge: UUID, quantity: Decimal, nothing: bool) -> None:
+        self._giver_does(pledge, lambda it: it.correct(by(), "giver", ZERO if nothing else quantity))
+
+    @rule(pledge=pledges, quantity=KILOS, nothing=st.booleans())
+    def correct_the_receipt(self, pledge: UUID, quantity: Decimal, nothing: bool) -> None:
+        before, total = self._state(self.alice, pledge), ZERO if nothing else quantity
+        if self._alice_does(pledge, lambda it: it.correct(by(), "home", total)):
+            surplus = self.surplus.get(pledge, ZERO)
+            more = total - before.received
+            unexpected = max(ZERO, more - before.presumed - before.live_remainder)
+            self.surplus[pledge] = surplus + unexpected if more > 0 else max(ZERO, surplus + more)
+
+    @rule(pledge=pledges)
+    def leave_it_at_that(self, pledge: UUID) -> None:
+        self._giver_does(pledge, lambda it: it.leave_discrepancy(by(), "giver"))
+        self._alice_does(pledge, lambda it: it.leave_discrepancy(by(), "home"))
+
+    @rule(pledge=pledges)
+    def miss(self, pledge: UUID) -> None:
+        self._alice_does(pledge, lambda it: it.miss_hand_over(by(), "carrier_did_not_come"))
 
     @rule(pledge=pledges)
     def everything_arrives(self, pledge: UUID) -> None:
@@ -117,7 +145,8 @@ class Promises(RuleBasedStateMachine):
         states = [pledge.state for pledge in self.alice.pledges.values()]
         assert need.reserved == sum((state.live_remainder for state in states), ZERO)
         assert need.received == sum((state.received for state in states), ZERO)
-        assert need.received + need.reserved <= need.quantity + self.surplus
+        assert need.presumed == sum((state.presumed for state in states), ZERO)
+        assert need.arrived + need.reserved <= need.quantity + sum(self.surplus.values(), ZERO)
         assert need.open_pledges == {it.id for it in self.alice.pledges.values() if it.state.coverage.open}
 
     @invariant()
@@ -160,6 +189,14 @@ class Promises(RuleBasedStateMachine):
 
     def _state(self, group: Group, pledge: UUID) -> PledgeState:
         return group.pledges[pledge].state if pledge in group.pledges else PledgeState()
+
+
+def ask_twice_and_presume(pledge: Pledge) -> None:
+    """A week in which nobody answered."""
+    if not pledge.asked:
+        for days in (1, 2):
+            pledge.ask_receipt(by(minutes=days * DAY))
+    pledge.presume_receipt(by(minutes=8 * DAY))
 
 
 TestPromises = Promises.TestCase

@@ -6,24 +6,28 @@ import inspect
 
 import pytest
 
-from aidmesh_node.domain import group, member, need, offer, peer_link, pledge
+from aidmesh_node.domain import dispute, group, member, need, offer, peer_link, pledge
 from aidmesh_node.domain.event import Event, Recorded
 
 AGGREGATES: list[type[Recorded]] = [
     need.Need, offer.Offer, pledge.Pledge, member.Member, group.Group, peer_link.PeerLink,
+    dispute.Dispute,
 ]  # fmt: skip
 
 FROZEN = {
     "need:posted", "need:shared", "need:unshared", "need:unshare-acknowledged", "need:coverage-changed",
-    "need:withdrawn", "need:closed",
+    "need:receipts-presumed", "need:withdrawn", "need:closed",
     "need:emergency-advice-acknowledged", "need:shared-in-emergency", "need:amended", "need:urgency-changed",
     "need:reviewed", "need:contact-attempted", "need:expiry-warned", "need:expiry-extended", "need:expired",
     "need:marked-duplicate", "need:referred", "need:found-out-of-scope", "need:given-up-reaching", "need:reopened",
     "offer:posted", "offer:shared", "offer:unshared", "offer:unshare-acknowledged", "offer:booking-changed",
-    "offer:withdrawn", "offer:closed",
+    "offer:withdrawn", "offer:closed", "offer:still-available-asked", "offer:still-available-confirmed",
+    "offer:expiry-warned", "offer:expiry-extended", "offer:reopened",
     "pledge:offered", "pledge:revised", "pledge:committed", "pledge:withdrawn", "pledge:handed-over",
     "pledge:hand-over-failed", "pledge:countered", "pledge:declined", "pledge:accepted", "pledge:released",
-    "pledge:received",
+    "pledge:received", "pledge:time-proposed", "pledge:hand-over-missed", "pledge:hand-over-corrected",
+    "pledge:receipt-corrected", "pledge:receipt-asked", "pledge:receipt-presumed", "pledge:discrepancy-left",
+    "dispute:opened", "dispute:statement-added", "dispute:resolved",
     "member:invited", "member:joined", "member:role-changed", "member:revoked",
     "group:founded", "group:described",
     "peer-link:invited", "peer-link:pending", "peer-link:confirmed", "peer-link:signed", "peer-link:activated",

@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from aidmesh_node.application import lapsing, pledges
+from aidmesh_node.application import lapsing, offers, pledges
 from aidmesh_node.domain.act import NODE
 from aidmesh_node.domain.pledge import Pledge
 from tests.support.federation import Mesh
@@ -34,7 +34,9 @@ async def test_what_was_answered_or_made_firm_does_not_lapse(tmp_path: Path) -> 
         await pair.alice.do(pledges.decline_pledge, heard(pair.bob, pair.circle, declined), "timing")
         await mesh.settle()
         mesh.clock.time += timedelta(days=100)
-        assert (await lapse(pair.bob), await lapse(pair.alice)) == (0, 0)
+        assert (await lapse(pair.bob), await lapse(pair.alice)) == (1, 0), (
+            "bob is asked whether his stock is still there"
+        )
         assert (await state(pair.bob, pair.pledge)).phase == "committed"
         await check_all_agree(mesh)
 
@@ -49,6 +51,7 @@ async def test_an_offer_that_was_revised_or_countered_waits_anew(tmp_path: Path)
         assert await lapse(pair.bob) == 0
         await pair.alice.do(pledges.counter_pledge, pair.heard, Decimal(2))
         await mesh.settle()
+        await pair.bob.do(offers.confirm_offer, pair.stock)
         mesh.clock.time += timedelta(days=10)
         assert await lapse(pair.bob) == 0
         mesh.clock.time += timedelta(days=5)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,9 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.http.app import build_runner
 from aidmesh_node.main import init, open_node
 from tests.support.document import check_answer
+from tests.support.federation import Mesh
 
+CONSENT = {"given": "self", "text_version": "1", "language": "en"}
 BLANKETS = {"category": "bedding", "item": "Blanket", "quantity": "100", "unit": "item"}
 
 
@@ -141,3 +145,65 @@ async def group(tmp_path: Path) -> AsyncIterator[Group]:
         await group.joins("member", "member")
         await group.joins("other", "member")
         yield group
+
+
+@dataclass
+class Two:
+    """North asks, South gives; `settle` lets everything that was said arrive."""
+
+    mesh: Mesh
+    north: Group
+    south: Group
+
+    async def settle(self) -> None:
+        await self.mesh.settle()
+        for group in (self.north, self.south):
+            await asyncio.to_thread(group.node.views.catch_up)
+
+    async def meet(self) -> Answer:
+        """South redeems North's invitation; the answer holds the words."""
+        invited = await self.north.post("operator", "/peers/invitations", {})
+        met = await self.south.post("operator", "/peers", {"invitation": invited.body["invitation"]})
+        assert met.status == 201, met.text
+        return met
+
+    async def pair(self) -> None:
+        words = " ".join((await self.meet()).body["words"])
+        for group, other in ((self.north, "South"), (self.south, self.north.node.gid[:8])):
+            confirmed = await group.post("operator", f"/peers/{other}/confirm", {"words": words})
+            assert confirmed.status == 200, confirmed.text
+        await self.settle()
+
+    async def promised(self, quantity: str = "10") -> tuple[str, str]:
+        """South's pledge towards a need of North's, made firm: its id in South and in North."""
+        await self.pair()
+        need = await self.north.need()
+        await self.north.post("coordinator", f"/needs/{need}/share", {"consent": CONSENT})
+        await self.settle()
+        (seen,) = (await self.south.get("member", "/board")).body["needs"]
+        offer = await self.south.offer(quantity="60")
+        at_giver = await self.south.pledge("coordinator", seen["id"], offer=offer, quantity=quantity)
+        await self.settle()
+        (heard,) = (await self.north.get("member", "/pledges?role=home")).body["items"]
+        return at_giver, str(heard["id"])
+
+    async def firm(self, quantity: str = "10") -> tuple[str, str]:
+        """As `promised`, accepted and committed."""
+        at_giver, at_home = await self.promised(quantity)
+        assert (await self.north.post("coordinator", f"/pledges/{at_home}/accept")).status == 200
+        await self.settle()
+        return at_giver, at_home
+
+    def days_pass(self, days: float) -> None:
+        self.mesh.clock.time += timedelta(days=days)
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[Two]:
+    async with Mesh(tmp_path) as mesh:
+        north, south = await mesh.found("North"), await mesh.found("South")
+        async with served(north.node, north.home) as one, served(south.node, south.home) as other:
+            for group in (one, other):
+                await group.joins("coordinator", "coordinator")
+                await group.joins("member", "member")
+            yield Two(mesh, one, other)

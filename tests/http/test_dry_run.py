@@ -125,6 +125,43 @@ async def test_fifty_trials_of_one_withdrawal_all_say_yes_and_the_need_stays_ope
     assert (await group.get("coordinator", f"/needs/{need}")).body["state"] == "open"
 
 
+async def test_what_people_say_about_a_pledge_and_an_offer_can_be_tried(group: Group) -> None:
+    """One after the other: each is tried, leaves nothing, and is then done."""
+    need = (await group.post("coordinator", "/needs", BLANKETS)).id
+    offer = (await group.post("coordinator", "/offers", {**BLANKETS, "until": "2027-01-01T12:00:00Z"})).id
+    pledge = (await group.post("coordinator", "/pledges", {"need": need, "quantity": "10", "offer": offer})).id
+    said: list[tuple[str, Any, str]] = [
+        (f"/pledges/{pledge}/counter", {"until": "2026-12-24T12:00:00Z"}, "pledge:time-proposed"),
+        (f"/pledges/{pledge}/revise", {"from": "2026-12-20T12:00:00Z"}, "pledge:time-proposed"),
+        (f"/pledges/{pledge}/accept", {}, "need:coverage-changed"),
+        (f"/pledges/{pledge}/hand-over", {"quantity": "8"}, "pledge:handed-over"),
+        (f"/pledges/{pledge}/ask", {"how": "phone"}, "pledge:receipt-asked"),
+        (f"/pledges/{pledge}/receive", {"quantity": "6"}, "pledge:received"),
+        (f"/pledges/{pledge}/leave", {}, "pledge:discrepancy-left"),
+        (f"/pledges/{pledge}/correct", {"quantity": "7", "side": "home"}, "pledge:receipt-corrected"),
+        (f"/offers/{offer}/extend", {"until": "2027-02-01T12:00:00Z"}, "offer:expiry-extended"),
+        (f"/offers/{offer}/close", {"reason": "superseded"}, "offer:closed"),
+        (f"/offers/{offer}/reopen", {}, "offer:reopened"),
+        (f"/pledges/{pledge}/disputes", {"about": "quality", "text": "Ana says: wet"}, "dispute:opened"),
+    ]
+    for path, body, topic in said:
+        before = await log(group)
+        tried = await group.post("coordinator", path, body, **TRY)
+        assert tried.status == 200 and topic in tried.body["would_record"], (path, tried.text)
+        assert await log(group) == before and "Ana" not in tried.text
+        done = await group.post("coordinator", path, body)
+        assert done.status in (200, 201), (path, done.text)
+    dispute = f"/disputes/{done.id}"
+    for path, body, topic in (
+        (f"{dispute}/add", {"text": "Ana says: dry by now"}, "dispute:statement-added"),
+        (f"{dispute}/resolve", {"how": "explained"}, "dispute:resolved"),
+    ):
+        tried = await group.post("coordinator", path, body, **TRY)
+        assert (tried.status, tried.body["would_record"]) == (200, {topic: 1})
+    shown = (await group.get("coordinator", dispute)).body
+    assert (shown["state"], [one["text"] for one in shown["statements"]]) == ("open", ["Ana says: wet"])
+
+
 async def test_every_post_can_be_tried_and_leaves_the_log_alone(group: Group) -> None:
     """Whatever is asked, with whatever body: a route that does it all the same would move the log."""
     need = (await group.post("coordinator", "/needs", BLANKETS)).id

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,28 @@ async def _ready(world: World) -> dict[str, Example]:
 
     ready = await make_ready(post, invitations["east"], (met["gid"], " ".join(met["words"])), REQUISITIONS)
     ready["commit_pledge"] = Example({"id": await _accepted_by_a_peer(group)}, {})
+    ready["presume_receipt"] = Example({"id": await _asked_about_in_vain(group)}, {})
     return ready
+
+
+async def _asked_about_in_vain(group: Group) -> str:
+    """A pledge that was handed over more than a week ago, and about which somebody was asked twice since."""
+    id = await group.pledge("operator", await group.need("operator"))
+    assert (await group.post("operator", f"/pledges/{id}/accept", {})).status == 200
+
+    def then(days_ago: int) -> Act:
+        at = group.node.clock.now() - timedelta(days=days_ago)
+        return Act(group.node.entropy.uuid(), at, UUID(group.members["operator"]), "operator")
+
+    def hand_over_and_ask(work: Work) -> dict[str, object]:
+        with changing(work, then(8), UUID(id)) as pledge:
+            pledge.hand_over(then(8), Decimal(10))
+            pledge.ask_receipt(then(5))
+            pledge.ask_receipt(then(2))
+        return {}
+
+    await group.node.commit(hand_over_and_ask, None)
+    return id
 
 
 async def _accepted_by_a_peer(group: Group) -> str:

@@ -16,7 +16,7 @@ from tests.support.document import document
 from .conftest import Group
 
 PAGE_BYTES_MAX = 150_000
-WIRE_BYTES_MAX = 30_000
+WIRE_BYTES_MAX = 40_000
 """As it travels to every browser there is: compressed."""
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}

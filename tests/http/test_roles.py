@@ -35,6 +35,10 @@ POST /api/v1/offers                     member
 GET  /api/v1/offers                     member
 GET  /api/v1/offers/{id}                member
 POST /api/v1/offers/{id}/withdraw       member
+POST /api/v1/offers/{id}/confirm        member
+POST /api/v1/offers/{id}/extend         member
+POST /api/v1/offers/{id}/reopen         member
+POST /api/v1/offers/{id}/close          member
 POST /api/v1/pledges                    member
 GET  /api/v1/pledges                    member
 GET  /api/v1/pledges/{id}               member
@@ -47,6 +51,14 @@ POST /api/v1/pledges/{id}/accept        member
 POST /api/v1/pledges/{id}/decline       member
 POST /api/v1/pledges/{id}/release       member
 POST /api/v1/pledges/{id}/receive       member
+POST /api/v1/pledges/{id}/ask           member
+POST /api/v1/pledges/{id}/correct       member
+POST /api/v1/pledges/{id}/leave         member
+POST /api/v1/pledges/{id}/disputes      member
+POST /api/v1/disputes/{id}/add          member
+GET  /api/v1/disputes                   coordinator
+GET  /api/v1/disputes/{id}              coordinator
+POST /api/v1/disputes/{id}/resolve      coordinator
 GET  /api/v1/board                      member
 GET  /api/v1/members                    member
 GET  /api/v1/members/{id}               member
@@ -57,6 +69,7 @@ GET  /api/v1/events                     member
 POST /api/v1/needs/{id}/share           coordinator
 POST /api/v1/needs/{id}/unshare         coordinator
 POST /api/v1/needs/{id}/close           coordinator
+POST /api/v1/pledges/{id}/presume       coordinator
 POST /api/v1/offers/{id}/share          coordinator
 POST /api/v1/offers/{id}/unshare        coordinator
 GET  /api/v1/suggestions                coordinator

@@ -4,57 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
 
 from aidmesh_node.application.ports import Work
-from tests.support.federation import Mesh
 
-from .conftest import Answer, Group, served
-
-CONSENT = {"given": "self", "text_version": "1", "language": "en"}
-
-
-@dataclass
-class Two:
-    """North asks, South gives; `settle` lets everything that was said arrive."""
-
-    mesh: Mesh
-    north: Group
-    south: Group
-
-    async def settle(self) -> None:
-        await self.mesh.settle()
-        for group in (self.north, self.south):
-            await asyncio.to_thread(group.node.views.catch_up)
-
-    async def meet(self) -> Answer:
-        """South redeems North's invitation; the answer holds the words."""
-        invited = await self.north.post("operator", "/peers/invitations", {})
-        met = await self.south.post("operator", "/peers", {"invitation": invited.body["invitation"]})
-        assert met.status == 201, met.text
-        return met
-
-    async def pair(self) -> None:
-        words = " ".join((await self.meet()).body["words"])
-        for group, other in ((self.north, "South"), (self.south, self.north.node.gid[:8])):
-            confirmed = await group.post("operator", f"/peers/{other}/confirm", {"words": words})
-            assert confirmed.status == 200, confirmed.text
-        await self.settle()
-
-
-@pytest.fixture
-async def two(tmp_path: Path) -> AsyncIterator[Two]:
-    async with Mesh(tmp_path) as mesh:
-        north, south = await mesh.found("North"), await mesh.found("South")
-        async with served(north.node, north.home) as one, served(south.node, south.home) as other:
-            for group in (one, other):
-                await group.joins("coordinator", "coordinator")
-                await group.joins("member", "member")
-            yield Two(mesh, one, other)
+from .conftest import CONSENT, Two
 
 
 async def test_both_screens_show_the_same_four_words(two: Two) -> None:

@@ -1,9 +1,8 @@
-"""Every run of two pledges towards one need, searched exhaustively over the very functions the node uses.
+"""Every run of one pledge, explored exhaustively over the very functions the node uses.
 
 Statements travel as first-in-first-out logs that are delivered late, in any interleaving, twice, or never. A
-restore loses what a node said and nobody heard; what a peer holds comes back before the node acts again. A
-pledge is explored once on its own; two pledges are then combined through what they share, the need and, with
-one giver, the stock.
+restore loses what a node said and nobody heard; what a peer holds comes back before the node acts again. Two
+pledges are combined in pledge_search.py.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from aidmesh_node.domain import pledge_rules
+from aidmesh_node.domain import arrival_rules, pledge_rules
 from aidmesh_node.domain.pledge_fold import Booking, Coverage, GiverSide, HomeSide, PledgeState
 from aidmesh_node.domain.quantity import ZERO
 from aidmesh_node.domain.refused import Refused
@@ -22,12 +22,17 @@ from aidmesh_node.domain.refused import Refused
 Statement = tuple[str | int | Decimal, ...]
 Log = tuple[Statement, ...]
 
+HANDED_AT = datetime(2026, 11, 22, tzinfo=UTC)
+LATER = HANDED_AT + arrival_rules.PRESUMED_AFTER
+ASKED = (HANDED_AT, LATER)
+"""Time and asking are not the model's: a presumption may come at once, which allows more than the node does."""
+
 
 class Local(NamedTuple):
     """One pledge at both nodes: what each side has heard of the other, and what is still under way.
 
-    `surplus` says of each receipt how much it was beyond what was still expected: a physical fact, no
-    promise.
+    `surplus` says after each receipt and each correction of one how much arrived all in all beyond what was still
+    expected: a physical fact, no promise.
     """
 
     giver_heard: GiverSide = GiverSide()
@@ -74,6 +79,8 @@ class Bounds:
     partial: frozenset[str] = EVERY_PART
     attempts: int = 2
     receipts: int = 2
+    presumptions: int = 0
+    corrections: int = 0
     restores: bool = True
     most: int = 3
 
@@ -144,7 +151,7 @@ class PledgeGraph:
         self.states.append(local)
         self.cover.append(self.rules.coverage(home))
         self.book.append(self.rules.booking(giver))
-        self.promised.append(home.coverage.reserved + home.received - sum(local.surplus, ZERO))
+        self.promised.append(home.coverage.reserved + home.arrived - (local.surplus or (ZERO,))[-1])
         self.taken.append(giver.booking.total)
         self.ended.append(home.ended and giver.ended and not local.to_home and not local.to_giver)
         self._check(local, home, giver)
@@ -170,6 +177,8 @@ class PledgeGraph:
             raise Violation(f"both heard everything and disagree: {local}")
         if giver.giver.committed > giver.offered or home.accepted > home.offered:
             raise Violation(f"not offered >= accepted >= committed: {local}")
+        if home.presumed and home.arrived > home.handed:
+            raise Violation(f"more is presumed and received than was handed over: {local}")
 
     def _steps(self, number: int) -> Iterator[tuple[str, Statement, Local]]:
         local = self.states[number]
@@ -178,8 +187,8 @@ class PledgeGraph:
             yield "giver", said, local._replace(to_home=(*local.to_home, said))
         for said in self._home_could_say(home):
             surplus = local.surplus
-            if said[0] == "receive":
-                surplus += (max(ZERO, Decimal(said[2]) - home.live_remainder),)
+            if said[0] in ("receive", "correct_receipt"):
+                surplus += (surplus_after(home, (surplus or (ZERO,))[-1], said),)
             yield "home", said, local._replace(to_giver=(*local.to_giver, said), surplus=surplus)
         if local.to_home:
             said, rest = local.to_home[0], local.to_home[1:]
@@ -203,7 +212,7 @@ class PledgeGraph:
                 yield (
                     "home restored",
                     (kept,),
-                    left._replace(surplus=local.surplus[: at_home(left).home.receipts]),
+                    left._replace(surplus=local.surplus[: physical_words(at_home(left).home)]),
                 )
 
     def _hear_giver(self, view: PledgeState, said: Statement) -> GiverSide:
@@ -220,6 +229,8 @@ class PledgeGraph:
             pledge_rules.heard_answer(view, int(said[1]))
         elif said[0] == "accept":
             pledge_rules.heard_answer(view, int(said[2]), Decimal(said[3]))
+        elif said[0] == "presume":
+            arrival_rules.heard_presume(view, Decimal(said[2]), int(said[3]))
         if fold_home(after, said) != after:
             raise Violation(f"hearing {said} twice changed something")
         return after
@@ -243,6 +254,10 @@ class PledgeGraph:
                 rest = side.committed - side.handed
                 if side.handed + amount <= self.bounds.most and self._fits("hand_over", amount, rest):
                     yield "hand_over", side.attempts + 1, amount
+        if side.corrections < self.bounds.corrections:
+            for amount in (ZERO, *amounts):
+                if allowed(arrival_rules.may_correct_hand_over, view, amount):
+                    yield "correct_hand_over", side.corrections + 1, amount
 
     def _home_could_say(self, view: PledgeState) -> Iterator[Statement]:
         side, amounts = view.home, [Decimal(amount) for amount in self.bounds.quantities]
@@ -262,6 +277,20 @@ class PledgeGraph:
             yield "decline", live
         if allowed(pledge_rules.may_release, view, None):
             yield "release", side.acceptance
+        yield from self._home_could_settle(view)
+
+    def _home_could_settle(self, view: PledgeState) -> Iterator[Statement]:
+        side = view.home
+        if side.presumptions < self.bounds.presumptions and allowed(
+            arrival_rules.may_presume, view, HANDED_AT, ASKED, LATER
+        ):
+            yield "presume", *arrival_rules.may_presume(view, HANDED_AT, ASKED, LATER)
+        if view.presumed and side.receipts < self.bounds.receipts:
+            yield "receive", side.receipts + 1, ZERO
+        if side.corrections < self.bounds.corrections:
+            for amount in map(Decimal, (0, *self.bounds.quantities)):
+                if allowed(arrival_rules.may_correct_receipt, view, amount):
+                    yield "correct_receipt", side.corrections + 1, amount
 
     def _fits(self, what: str, amount: Decimal, whole: Decimal) -> bool:
         return what in self.bounds.partial or amount == whole
@@ -285,103 +314,23 @@ class PledgeGraph:
         return [number for number in range(len(self.states)) if number not in reached]
 
 
+def physical_words(side: HomeSide) -> int:
+    """How often the home has said what arrived."""
+    return side.receipts + side.corrections
+
+
+def surplus_after(home: PledgeState, surplus: Decimal, said: Statement) -> Decimal:
+    """What has arrived beyond what was expected, once this is said too: a fact may add to it, a correction takes away
+    from it first."""
+    total = Decimal(said[2]) + (home.received if said[0] == "receive" else ZERO)
+    if total < home.received:
+        return max(ZERO, surplus - (home.received - total))
+    return surplus + max(ZERO, total - home.received - home.presumed - home.live_remainder)
+
+
 def allowed(guard: Callable[..., object], *args: object) -> bool:
     try:
         guard(*args)
     except Refused:
         return False
     return True
-
-
-Pair = tuple[int, int]
-"""Two pledges, by their numbers in the graph."""
-
-
-@dataclass
-class Search:
-    """Both pledges together: one need, and either two givers with a stock each or one giver with one stock."""
-
-    graph: PledgeGraph
-    need: int
-    stocks: tuple[int, ...]
-    transitions: int = 0
-
-    def run(self) -> int:
-        """Visit every reachable pair of states; the number of them. Raises Violation with the shortest trace."""
-        start = (0, 0)
-        parents: dict[Pair, tuple[Pair, int, Move] | None] = {start: None}
-        todo = deque([start])
-        while todo:
-            pair = todo.popleft()
-            for which, move in self._steps(pair):
-                self.transitions += 1
-                after = (move.after, pair[1]) if which == 0 else (pair[0], move.after)
-                broken = self._broken(pair, after) if move.grows else ""
-                if self._symmetric and after[0] > after[1]:
-                    after = (after[1], after[0])
-                if after not in parents:
-                    parents[after] = (pair, which, move)
-                    todo.append(after)
-                if broken:
-                    raise Violation(broken, trace_of(parents, after))
-        return len(parents)
-
-    def _steps(self, pair: Pair) -> Iterator[tuple[int, Move]]:
-        for which in (0, 1):
-            here, other = pair[which], pair[1 - which]
-            for move in self.graph.moves[here]:
-                if not move.asks or self._has_room(which, here, other, move):
-                    yield which, move
-
-    @property
-    def _symmetric(self) -> bool:
-        """Two pledges in the same position may be swapped: one giver, or two with equal stocks."""
-        return len(set(self.stocks)) == 1
-
-    def _has_room(self, which: int, here: int, other: int, move: Move) -> bool:
-        graph = self.graph
-        if move.asks == "need":
-            before, beside = graph.cover[here], graph.cover[other]
-            more, room = pledge_rules.room_in_need(
-                Decimal(self.need),
-                before.reserved + beside.reserved,
-                before.received + beside.received,
-                before,
-                graph.cover[move.after],
-            )
-            return more <= room
-        stock = Decimal(self.stocks[which % len(self.stocks)])
-        booked = graph.book[here].total + (graph.book[other].total if len(self.stocks) == 1 else ZERO)
-        taken, left = pledge_rules.room_in_offer(stock, booked, graph.book[here], graph.book[move.after])
-        return left is None or taken <= left
-
-    def _broken(self, before: Pair, after: Pair) -> str:
-        """Nothing but a restore may over-promise: that can bring back what a lost release or withdrawal had
-        ended, and from there on no step may add to it.
-        """
-        was = self._over(before)
-        for name, amount in self._over(after).items():
-            if amount > max(ZERO, was[name]):
-                return f"{name} is over-promised by {amount}"
-        return ""
-
-    def _over(self, pair: Pair) -> dict[str, Decimal]:
-        first, second = pair
-        taken = self.graph.taken
-        over = {"the need": self.graph.promised[first] + self.graph.promised[second] - self.need}
-        if len(self.stocks) == 1:
-            over["the stock"] = taken[first] + taken[second] - self.stocks[0]
-        else:
-            over |= {f"stock {n + 1}": taken[at] - self.stocks[n] for n, at in enumerate(pair)}
-        return over
-
-
-def trace_of(parents: dict[Pair, tuple[Pair, int, Move] | None], pair: Pair) -> list[str]:
-    """The steps to `pair`, each with the numbers of both pledges before it (symmetric pairs are sorted)."""
-    steps: list[str] = []
-    step = parents[pair]
-    while step is not None:
-        before, which, move = step
-        steps.append(f"{before}: pledge {before[which]}, {move.actor}: {' '.join(str(word) for word in move.what)}")
-        step = parents[before]
-    return steps[::-1]

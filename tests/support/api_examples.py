@@ -39,20 +39,27 @@ async def make_ready(
             made[name] = Example({"id": id}, body)
         return id
 
-    async def offer(name: str, body: object = None, *, shared: bool = False) -> str:
-        id = str((await post("/offers", OFFER))["id"])
+    async def offer(name: str, body: object = None, *, shared: bool = False, **more: object) -> str:
+        id = str((await post("/offers", {**OFFER, **more}))["id"])
         if shared:
             await post(f"/offers/{id}/share", {})
         if name:
             made[name] = Example({"id": id}, body)
         return id
 
-    async def pledge(name: str, body: object = None, *steps: str) -> None:
+    async def pledge(name: str, body: object = None, *steps: str) -> str:
         needed = await need("")
         id = str((await post("/pledges", {"need": needed, "quantity": "10"}))["id"])
         for step in steps:
             await post(f"/pledges/{id}/{step}", {})
         made[name] = Example({"id": id}, body)
+        return id
+
+    async def dispute(name: str, body: object = None) -> None:
+        disputed = await pledge("open_dispute", {"about": "money", "text": "Who pays the van?"}, "accept")
+        made[name] = Example(
+            {"id": str((await post(f"/pledges/{disputed}/disputes", {"about": "quality"}))["id"])}, body
+        )
 
     async def member(name: str, body: object = None) -> str:
         invited = await post("/members", {"name": "Bo", "role": "member"})
@@ -75,6 +82,10 @@ async def make_ready(
     await offer("withdraw_offer", {})
     await offer("share_offer", {})
     await offer("unshare_offer", {}, shared=True)
+    await offer("confirm_offer", {})
+    await offer("extend_offer", {"until": "2027-01-20T00:00:00Z"}, until="2026-12-20T00:00:00Z")
+    await offer("close_offer", {"reason": "superseded"})
+    await post(f"/offers/{await offer('reopen_offer', {})}/withdraw", {})
     made["offer_pledge"] = Example(body={"need": await need(""), "quantity": "10", "offer": await offer("")})
     await pledge("show_pledge")
     await pledge("revise_pledge", {"quantity": "5"})
@@ -85,6 +96,13 @@ async def make_ready(
     await pledge("hand_over", {"quantity": "10"}, "accept")
     await pledge("release_pledge", {"reason": "found_elsewhere"}, "accept")
     await pledge("receive_pledge", {}, "accept", "hand-over")
+    await pledge("ask_receipt", {"how": "phone"}, "accept", "hand-over")
+    await pledge("correct_pledge", {"quantity": "9", "side": "home"}, "accept", "hand-over", "receive")
+    differing = await pledge("leave_discrepancy", {}, "accept", "hand-over", "receive")
+    await post(f"/pledges/{differing}/correct", {"quantity": "9", "side": "home"})
+    await dispute("show_dispute")
+    await dispute("add_statement", {"text": "Two boxes were wet."})
+    await dispute("resolve_dispute", {"how": "explained"})
     await member("show_member")
     await member("change_role", {"role": "coordinator"})
     await member("revoke_member", {})

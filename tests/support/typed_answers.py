@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from typing import
 '''
+WHOLE = "Shown"
+"""How a struct is called that holds all of another, and more."""
 USE = re.compile(r"\bapi\.([A-Z]\w+)")
 _NAMES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _LINE_MAX = 120
@@ -37,7 +39,8 @@ _LINE_MAX = 120
 def source() -> str:
     """The whole file."""
     schemas = document()["components"]["schemas"]
-    classes = [_class(name, schemas[name]) for name in sorted(_used())]
+    used = _used()
+    classes = [_class(name, schemas[name], name.removesuffix(WHOLE), used) for name in sorted(used)]
     text = "\n\n".join([HEAD, *classes])
     imported = [name for name in ("Any", "Literal", "NotRequired", "TypedDict") if re.search(rf"\b{name}\b", text)]
     return text.replace("from typing import", f"from typing import {', '.join(imported)}", 1)
@@ -71,16 +74,26 @@ def _name(schema: Json) -> str:
     return str(schema["$ref"]).rpartition("/")[2]
 
 
-def _class(name: str, schema: Json) -> str:
-    required = set(schema.get("required", ()))
-    members = {
-        member: _type(part) if member in required else f"NotRequired[{_type(part)}]"
-        for member, part in schema["properties"].items()
-    }
+def _class(name: str, schema: Json, part: str, used: set[str]) -> str:
+    """`part` is what the struct called `name` may begin with."""
+    members = _typed(schema)
+    above = "TypedDict"
+    if part != name and part in used:
+        held = _typed(document()["components"]["schemas"][part])
+        assert held.items() <= members.items(), f"{name} does not hold all of {part}"
+        members, above = {member: kind for member, kind in members.items() if member not in held}, part
     if any(keyword.iskeyword(member) for member in members):
         lines = (f'        "{member}": {_quoted(kind)},' for member, kind in members.items())
         return "\n".join((f"{name} = TypedDict(", f'    "{name}",', "    {", *lines, "    },", ")")) + "\n"
-    return "\n".join((f"class {name}(TypedDict):", *_said(schema), *_members(members))) + "\n"
+    return "\n".join((f"class {name}({above}):", *_said(schema), *_members(members))) + "\n"
+
+
+def _typed(schema: Json) -> dict[str, str]:
+    required = set(schema.get("required", ()))
+    return {
+        member: _type(part) if member in required else f"NotRequired[{_type(part)}]"
+        for member, part in schema["properties"].items()
+    }
 
 
 def _said(schema: Json) -> Iterator[str]:

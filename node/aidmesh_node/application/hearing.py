@@ -10,12 +10,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from aidmesh_node.application.disputes import hear_dispute
 from aidmesh_node.application.pledges import changing, settle
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.subject_ids import heard_pledge_id
 from aidmesh_node.domain.act import NODE, Act
 from aidmesh_node.domain.need import Need
-from aidmesh_node.domain.pledge import HOME, Pledge
+from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.pledge_fold import PledgeState
 from aidmesh_node.domain.quantity import Quantity
 from aidmesh_node.domain.refused import Refused, illegal
@@ -58,8 +59,12 @@ def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statemen
     known = work.subjects.find(circle, subject)
     if known is None or known.kind != "pledge":
         raise illegal("They spoke of a pledge that nobody offered in this circle.")
-    if work.get(Pledge, known.aggregate_id).peer != peer:
+    about = work.get(Pledge, known.aggregate_id)
+    if about.peer != peer:
         raise illegal("They spoke of a pledge between other groups.")
+    if isinstance(statement, said.DisputeOpened | said.DisputeResolved):
+        hear_dispute(work, by, about, statement)
+        return
     with changing(work, by, known.aggregate_id) as pledge:
         _record(pledge, by, statement)
         if pledge.role != HOME and pledge.state.acceptance_live and not pledge.state.giver.commitment:
@@ -67,6 +72,7 @@ def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statemen
 
 
 def _record(pledge: Pledge, by: Act, statement: object) -> None:
+    theirs = GIVER if pledge.role == HOME else HOME
     match statement:
         case said.PledgeRevised():
             pledge.revise(by, Decimal(statement.quantity), statement.revision)
@@ -88,6 +94,18 @@ def _record(pledge: Pledge, by: Act, statement: object) -> None:
             pledge.release(by, statement.reason, statement.acceptance)
         case said.ReceiptConfirmed():
             pledge.receive(by, Decimal(statement.quantity), statement.condition, statement.number)
+        case said.HandoverProposed():
+            pledge.propose_time(by, theirs, _window(statement.from_minute, statement.until_minute), statement.revision)
+        case said.HandoverMissed():
+            pledge.miss_hand_over(by, statement.reason, statement.number)
+        case said.HandoverCorrected():
+            pledge.correct(by, GIVER, Decimal(statement.quantity), statement.number)
+        case said.ReceiptCorrected():
+            pledge.correct(by, HOME, Decimal(statement.quantity), statement.number)
+        case said.ReceiptPresumed():
+            pledge.presume_receipt(by, Decimal(statement.quantity), statement.corrections, statement.number)
+        case said.DiscrepancyLeft():
+            pledge.leave_discrepancy(by, theirs, (Decimal(statement.handed), Decimal(statement.received)))
         case _:
             raise Refused("illegal", f"{type(statement).__name__} is not about a pledge.")
 

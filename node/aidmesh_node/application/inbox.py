@@ -34,7 +34,7 @@ ENTRIES_MAX = 512
 QUARANTINED = "malformed"
 """The code under which a signed statement that means nothing is kept as evidence."""
 
-HEARD_KINDS = ("pledge.", "handover.", "receipt.", "circle.", "share.")
+HEARD_KINDS = ("pledge.", "handover.", "receipt.", "discrepancy.", "dispute.", "circle.", "share.")
 """Statements that concern our own log; needs and offers of others are shown straight from the feed's rows."""
 
 HOME_KINDS = ("need.", "offer.")

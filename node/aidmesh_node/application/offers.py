@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from aidmesh_node.application import pledges, redaction
@@ -73,6 +74,43 @@ def withdraw_offer(work: Work, by: Act, offer_id: UUID) -> dict[str, object]:
     require_own(by, offer, "withdraw this offer")
     offer.withdraw(by)
     pledges.withdraw_uncommitted(work, by, offer)
+    work.commit(offer)
+    return told(offer)
+
+
+def close_offer(work: Work, by: Act, offer_id: UUID, reason: str) -> dict[str, object]:
+    """Nothing is left of it, or another takes its place: as withdrawn, what was committed still stands."""
+    offer = work.get(Offer, offer_id)
+    require_own(by, offer, "close this offer")
+    offer.close(by, reason)
+    pledges.withdraw_uncommitted(work, by, offer)
+    work.commit(offer)
+    return told(offer)
+
+
+def confirm_offer(work: Work, by: Act, offer_id: UUID) -> dict[str, object]:
+    """Somebody says that it is still there."""
+    offer = work.get(Offer, offer_id)
+    require_own(by, offer, "confirm that this is still there")
+    offer.confirm_available(by)
+    work.commit(offer)
+    return told(offer)
+
+
+def extend_offer(work: Work, by: Act, offer_id: UUID, until: datetime) -> dict[str, object]:
+    """It is there for longer; whoever it is shared with is shown the new end."""
+    offer = work.get(Offer, offer_id)
+    require_own(by, offer, "extend this offer")
+    offer.extend(by, until)
+    work.commit(offer)
+    return told(offer)
+
+
+def reopen_offer(work: Work, by: Act, offer_id: UUID, until: datetime | None = None) -> dict[str, object]:
+    """It is there after all. Nobody else is shown it before a coordinator shares it again."""
+    offer = work.get(Offer, offer_id)
+    require_own(by, offer, "reopen this offer")
+    offer.reopen(by, until)
     work.commit(offer)
     return told(offer)
 

@@ -19,7 +19,7 @@ from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
-from aidmesh_node.domain.pledge import GIVER, LOCAL, Pledge
+from aidmesh_node.domain.pledge import GIVER, HOME, LOCAL, Pledge
 from aidmesh_node.domain.pledge_fold import PledgeState
 from aidmesh_node.domain.quantity import Quantity, amount_text
 from aidmesh_node.domain.refused import Refused
@@ -89,23 +89,25 @@ def offer_pledge(work: Work, by: Act, pledge_id: UUID, post: OfferPledge) -> dic
     return told(pledge)
 
 
-def revise_pledge(work: Work, by: Act, pledge_id: UUID, amount: Decimal) -> dict[str, object]:
-    """The giver changes the quantity before it is accepted."""
-    with _giver_acts(work, by, pledge_id, "change this pledge") as pledge:
-        pledge.revise(by, amount)
+def revise_pledge(
+    work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None, window: Window = ANY_TIME
+) -> dict[str, object]:
+    """The giver changes the quantity, the time or both, before it is accepted."""
+    with giver_acts(work, by, pledge_id, "change this pledge") as pledge:
+        pledge.revise(by, pledge.state.offered if amount is None else amount, window=window)
     return told(pledge)
 
 
 def commit_pledge(work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None) -> dict[str, object]:
     """The giver makes the acceptance firm by hand; the node does it by itself when the hold stands."""
-    with _giver_acts(work, by, pledge_id, "make this pledge firm") as pledge:
+    with giver_acts(work, by, pledge_id, "make this pledge firm") as pledge:
         pledge.commit(replace(by, cause=pledge.heard_at), amount)
     return told(pledge)
 
 
 def withdraw_pledge(work: Work, by: Act, pledge_id: UUID, reason: str = "none") -> dict[str, object]:
     """The giver takes back what has not been handed over. Needs no reason."""
-    with _giver_acts(work, by, pledge_id, "withdraw this pledge") as pledge:
+    with giver_acts(work, by, pledge_id, "withdraw this pledge") as pledge:
         pledge.withdraw(by, reason)
     return told(pledge)
 
@@ -114,7 +116,7 @@ def hand_over(
     work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None, outcome: str = "handed"
 ) -> dict[str, object]:
     """The giver declares what left its hands: all that is still to be handed over unless something else is said."""
-    with _giver_acts(work, by, pledge_id, "declare a hand-over") as pledge:
+    with giver_acts(work, by, pledge_id, "declare a hand-over") as pledge:
         if amount is None:
             pledge_rules.may_hand_over(pledge.state)
             amount = pledge.state.booking.committed
@@ -124,28 +126,35 @@ def hand_over(
                     "Nothing of this pledge is left to hand over.",
                     "If something did leave your hands, say how much.",
                 )
-        _check_plausible(amount, pledge.state.giver.committed, pledge.unit)
+        check_plausible(amount, pledge.state.giver.committed, pledge.unit)
         pledge.hand_over(by, amount, outcome)
     return told(pledge)
 
 
 def fail_hand_over(work: Work, by: Act, pledge_id: UUID, reason: str) -> dict[str, object]:
-    """The giver tried in vain; no quantity moves and nobody is blamed."""
-    with _giver_acts(work, by, pledge_id, "record a hand-over that failed") as pledge:
-        pledge.fail_hand_over(by, reason)
+    """It was tried in vain, or nobody came, as either side saw it; no quantity moves and nobody is blamed."""
+    if work.get(Pledge, pledge_id).role == HOME:
+        with home_acts(work, by, pledge_id, "record a hand-over that failed") as pledge:
+            pledge.miss_hand_over(by, reason)
+    else:
+        with giver_acts(work, by, pledge_id, "record a hand-over that failed") as pledge:
+            pledge.fail_hand_over(by, reason)
     return told(pledge)
 
 
-def counter_pledge(work: Work, by: Act, pledge_id: UUID, amount: Decimal) -> dict[str, object]:
-    """The home proposes another quantity."""
-    with _home_acts(work, by, pledge_id, "make a counter-proposal") as pledge:
-        pledge.counter(replace(by, cause=pledge.heard_at), amount)
+def counter_pledge(
+    work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None, window: Window = ANY_TIME
+) -> dict[str, object]:
+    """The home proposes another quantity, another time, or both."""
+    with home_acts(work, by, pledge_id, "make a counter-proposal") as pledge:
+        wanted = pledge.state.offered if amount is None else amount
+        pledge.counter(replace(by, cause=pledge.heard_at), wanted, window=window)
     return told(pledge)
 
 
 def accept_pledge(work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None) -> dict[str, object]:
     """The home accepts, never more than its need still lacks; inside one group this makes the pledge firm."""
-    with _home_acts(work, by, pledge_id, "accept this pledge") as pledge:
+    with home_acts(work, by, pledge_id, "accept this pledge") as pledge:
         need = work.get(Need, pledge.need_id)
         most = min(pledge.state.offered, need.acceptable)
         pledge.accept(replace(by, cause=pledge.heard_at), most if amount is None and most > 0 else amount)
@@ -154,14 +163,14 @@ def accept_pledge(work: Work, by: Act, pledge_id: UUID, amount: Decimal | None =
 
 def decline_pledge(work: Work, by: Act, pledge_id: UUID, reason: str) -> dict[str, object]:
     """The home says no, before acceptance."""
-    with _home_acts(work, by, pledge_id, "decline this pledge") as pledge:
+    with home_acts(work, by, pledge_id, "decline this pledge") as pledge:
         pledge.decline(replace(by, cause=pledge.heard_at), reason)
     return told(pledge)
 
 
 def release_pledge(work: Work, by: Act, pledge_id: UUID, reason: str) -> dict[str, object]:
     """The home gives an acceptance back: what has not been received is no longer expected."""
-    with _home_acts(work, by, pledge_id, "release this pledge") as pledge:
+    with home_acts(work, by, pledge_id, "release this pledge") as pledge:
         pledge.release(by, reason)
     return told(pledge)
 
@@ -170,7 +179,7 @@ def receive_pledge(
     work: Work, by: Act, pledge_id: UUID, amount: Decimal | None = None, condition: str = "good"
 ) -> dict[str, object]:
     """The home confirms what arrived: all that is on its way unless something else is said."""
-    with _home_acts(work, by, pledge_id, "confirm what arrived") as pledge:
+    with home_acts(work, by, pledge_id, "confirm what arrived") as pledge:
         if amount is None:
             amount = pledge.state.in_transit
             if not amount:
@@ -179,12 +188,12 @@ def receive_pledge(
                     "Nothing of this pledge has been declared handed over yet.",
                     "If something did arrive, say how much.",
                 )
-        _check_plausible(amount, max(pledge.state.home.accepted, pledge.state.handed), pledge.unit)
+        check_plausible(amount, max(pledge.state.home.accepted, pledge.state.handed), pledge.unit)
         pledge.receive(by, amount, condition)
     return told(pledge)
 
 
-def _check_plausible(amount: Decimal, promised: Decimal, unit: str) -> None:
+def check_plausible(amount: Decimal, promised: Decimal, unit: str) -> None:
     """More than was promised may arrive, and counts; many times more is a slip of the keyboard, said once for all."""
     if promised and amount > promised * SURPLUS_TIMES_MAX:
         raise Refused(
@@ -236,14 +245,16 @@ def settle(work: Work, by: Act, pledge: Pledge, before: PledgeState) -> None:
 
 
 @contextmanager
-def _giver_acts(work: Work, by: Act, pledge_id: UUID, deed: str) -> Iterator[Pledge]:
+def giver_acts(work: Work, by: Act, pledge_id: UUID, deed: str) -> Iterator[Pledge]:
+    """The pledge for its giver: whoever made it, or a coordinator. Raises Refused for others."""
     with changing(work, by, pledge_id) as pledge:
         require_own(by, pledge, deed)
         yield pledge
 
 
 @contextmanager
-def _home_acts(work: Work, by: Act, pledge_id: UUID, deed: str) -> Iterator[Pledge]:
+def home_acts(work: Work, by: Act, pledge_id: UUID, deed: str) -> Iterator[Pledge]:
+    """The pledge for its home: whoever posted the need, or a coordinator. Raises Refused for others."""
     with changing(work, by, pledge_id) as pledge:
         if pledge.role != GIVER:
             require_own(by, work.get(Need, pledge.need_id), deed)

@@ -22,6 +22,7 @@ from aidmesh_node.application.redaction import (
     offer_updated,
 )
 from aidmesh_node.application.subject_ids import SubjectIds
+from aidmesh_node.domain.dispute import Dispute
 from aidmesh_node.domain.event import Event, event_id
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
@@ -29,6 +30,7 @@ from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.quantity import amount_text
+from aidmesh_node.domain.window import Window
 from aidmesh_protocol import statements as say
 from aidmesh_protocol.entry import Ref
 from aidmesh_protocol.identity import circle_origin, origin_hash
@@ -40,7 +42,8 @@ NEVER_PUBLISHED = frozenset(
     for event in (
         Need.Posted, Need.UnshareAcknowledged, Need.EmergencyAdviceAcknowledged, Need.Reviewed, Need.ContactAttempted,
         Need.ExpiryWarned, Need.Reopened, Offer.Posted, Offer.UnshareAcknowledged,
-        Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
+        Offer.StillAvailableAsked, Offer.StillAvailableConfirmed, Offer.ExpiryWarned, Pledge.ReceiptAsked,
+        Dispute.StatementAdded, Member.Invited, Member.Joined, Member.RoleChanged, Member.Revoked,
     )
 )  # fmt: skip
 """Topics that never lead to a statement: most of a busy group's log, so publication does not even read them."""
@@ -79,6 +82,8 @@ class Publication:
                 yield from self._about_offer(work, event, work.get(Offer, event.originator_id))
             case Pledge.Event():
                 yield from self._about_pledge(work, event, work.get(Pledge, event.originator_id))
+            case Dispute.Event():
+                yield from self._about_dispute(work, event, work.get(Dispute, event.originator_id))
             case PeerLink.Activated() | PeerLink.RevocationAcknowledged():
                 yield from self._about_circle(work, event, work.get(PeerLink, event.originator_id))
 
@@ -123,28 +128,35 @@ class Publication:
     def _about_offer(self, work: Work, event: Event, offer: Offer) -> Iterator[Outgoing]:
         for circle_hex, share in offer.shares.items():
             circle = bytes.fromhex(circle_hex)
-            subject = self._ids.subject(circle, offer.id)
+            subject = self._ids.subject(circle, offer.name_at(event.originator_version))
             told = work.subjects.find(circle, subject) is not None
+            of_now = offer.is_of_now(event.originator_version)
+            shown = of_now and share.live and offer.is_open
             match event:
-                case Offer.Shared() if event.circle == circle_hex and share.live and offer.is_open:
+                case Offer.Shared() if event.circle == circle_hex and shown:
                     if _may_hear(work, circle):
                         work.subjects.put(circle, subject, "offer", offer.id)
                         yield self._say(circle, subject, event, offer_shared(offer))
-                case Offer.BookingChanged() if told and share.live and offer.is_open:
+                case Offer.ExpiryExtended() if told and shown:
+                    before = work.positions.get(_view_of(subject))
+                    yield replace(self._say(circle, subject, event, offer_shared(offer)), withhold=before)
+                case Offer.BookingChanged() if told and shown:
                     yield self._say(circle, subject, event, offer_updated(offer))
                 case Offer.Unshared() if event.circle == circle_hex and told:
                     revoked = self._say(circle, subject, event, say.OfferShareRevoked())
                     yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
-                case Offer.Withdrawn() | Offer.Closed() if told and share.live:
-                    yield self._say(circle, subject, event, say.OfferClosed(offer.closed_reason or "withdrawn"))
+                case Offer.Withdrawn() | Offer.Closed() if told:
+                    # One that was reopened before we came here was closed all the same, for those who knew of it then.
+                    if share.live if of_now else circle_hex in offer.circles_at_closing(event.originator_version):
+                        yield self._say(circle, subject, event, say.OfferClosed(_why_closed(event)))
 
     def _about_pledge(self, work: Work, event: Event, pledge: Pledge) -> Iterator[Outgoing]:
-        if pledge.circle is None:
+        if pledge.circle is None or isinstance(event, Pledge.ReceiptAsked):
             return
         circle = bytes.fromhex(pledge.circle)
         if pledge.role == GIVER:
             subject = self._ids.subject(circle, pledge.id)
-            offer = self._ids.subject(circle, pledge.offer_id) if pledge.offer_id else None
+            offer = self._offer_name(work, circle, pledge)
             work.subjects.put(circle, subject, "pledge", pledge.id)
             statement = _giver_says(event, pledge, offer)
         else:
@@ -153,6 +165,29 @@ class Publication:
             subject, statement = name.subject_id, _home_says(event)
         refs = (entry_ref(work, event.cause),) if event.cause else ()
         yield self._say(circle, subject, event, statement, refs)
+
+    def _about_dispute(self, work: Work, event: Event, dispute: Dispute) -> Iterator[Outgoing]:
+        if dispute.circle is None or not dispute.is_told:
+            return
+        circle = bytes.fromhex(dispute.circle)
+        if dispute.ours == GIVER:
+            subject = self._ids.subject(circle, dispute.pledge_id)
+        else:
+            (name,) = work.subjects.of(dispute.pledge_id)
+            subject = name.subject_id
+        match event:
+            case Dispute.Opened():
+                yield self._say(circle, subject, event, say.DisputeOpened(event.number, event.about))
+            case Dispute.Resolved():
+                resolved = say.DisputeResolved(dispute.side, dispute.number, event.how)
+                yield self._say(circle, subject, event, resolved)
+
+    def _offer_name(self, work: Work, circle: bytes, pledge: Pledge) -> bytes | None:
+        """The id by which the circle knows the offer that a pledge of ours comes from, or would know it."""
+        if pledge.offer_id is None:
+            return None
+        offer = work.get(Offer, pledge.offer_id)
+        return self._ids.subject(circle, offer.name_at(offer.version))
 
     def _about_circle(self, work: Work, event: Event, link: PeerLink) -> Iterator[Outgoing]:
         match event:
@@ -191,7 +226,9 @@ def _giver_says(event: Event, pledge: Pledge, offer: bytes | None) -> Statement:
             return say.HandoverDeclared(event.number, amount_text(event.quantity), event.outcome)
         case Pledge.HandOverFailed():
             return say.HandoverFailed(event.number, event.reason)
-    raise TypeError(f"a giver does not say {type(event).__qualname__}")
+        case Pledge.HandOverCorrected():
+            return say.HandoverCorrected(event.number, amount_text(event.quantity))
+    return _either_says(event)
 
 
 def _home_says(event: Event) -> Statement:
@@ -206,7 +243,28 @@ def _home_says(event: Event) -> Statement:
             return say.PledgeReleased(event.acceptance, event.reason)
         case Pledge.Received():
             return say.ReceiptConfirmed(event.number, amount_text(event.quantity), event.condition)
-    raise TypeError(f"a home does not say {type(event).__qualname__}")
+        case Pledge.HandOverMissed():
+            return say.HandoverMissed(event.number, event.reason)
+        case Pledge.ReceiptPresumed():
+            return say.ReceiptPresumed(event.number, amount_text(event.quantity), event.corrections)
+        case Pledge.ReceiptCorrected():
+            return say.ReceiptCorrected(event.number, amount_text(event.quantity))
+    return _either_says(event)
+
+
+def _either_says(event: Event) -> Statement:
+    match event:
+        case Pledge.TimeProposed():
+            window = Window(event.window_start, event.window_end)
+            return say.HandoverProposed(event.revision, *epoch_minutes(window))
+        case Pledge.DiscrepancyLeft():
+            return say.DiscrepancyLeft(amount_text(event.handed), amount_text(event.received))
+    raise TypeError(f"nobody says {type(event).__qualname__} about a pledge")
+
+
+def _why_closed(event: Event) -> str:
+    """For others, one that another takes the place of is withdrawn."""
+    return event.reason if isinstance(event, Offer.Closed) and event.reason != "superseded" else "withdrawn"
 
 
 def _may_hear(work: Work, circle: bytes) -> bool:

@@ -30,8 +30,8 @@ def need_shared(need: Need) -> NeedShared:
 
 
 def need_updated(need: Need) -> NeedUpdated:
-    """The totals of a need."""
-    return NeedUpdated(amount_text(need.quantity), amount_text(need.received), amount_text(need.reserved))
+    """The totals of a need; what is presumed to have arrived is wanted from nobody else, so it counts as received."""
+    return NeedUpdated(amount_text(need.quantity), amount_text(need.arrived), amount_text(need.reserved))
 
 
 def offer_shared(offer: Offer) -> OfferShared:

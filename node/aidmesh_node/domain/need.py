@@ -22,7 +22,7 @@ from aidmesh_node.domain.need_events import CLOSED, OPEN, REACHED
 from aidmesh_node.domain.need_time import EMERGENCY, NOTICE_HOURS, Warned
 from aidmesh_node.domain.pledge_fold import Coverage
 from aidmesh_node.domain.pledge_rules import room_in_need
-from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text
+from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text, share_of
 from aidmesh_node.domain.refused import Refused, one_of
 from aidmesh_node.domain.sharing import ShareState, check_circle, check_not_shared, check_shared
 from aidmesh_node.domain.window import ANY_TIME, Window
@@ -49,6 +49,7 @@ class Need(Recorded):
     Unshared = need_events.Unshared
     UnshareAcknowledged = need_events.UnshareAcknowledged
     CoverageChanged = need_events.CoverageChanged
+    ReceiptsPresumed = need_events.ReceiptsPresumed
     Amended = need_events.Amended
     UrgencyChanged = need_events.UrgencyChanged
     Reviewed = need_events.Reviewed
@@ -88,6 +89,7 @@ class Need(Recorded):
         self.language = language
         self.reserved = ZERO
         self.received = ZERO
+        self.presumed = ZERO
         self.state = OPEN
         self.closed_reason: str | None = None
         self.closed_at: datetime | None = None
@@ -143,20 +145,25 @@ class Need(Recorded):
 
     @property
     def acceptable(self) -> Decimal:
-        """How much more may be accepted: quantity - received - reserved, never below 0."""
-        return max(ZERO, self.quantity - self.received - self.reserved)
+        """How much more may be accepted: quantity - received or presumed - reserved, never below 0."""
+        return max(ZERO, self.quantity - self.arrived - self.reserved)
+
+    @property
+    def arrived(self) -> Decimal:
+        """Received, or presumed to be: what counts wherever somebody asks what is still wanted."""
+        return self.received + self.presumed
 
     @property
     def coverage(self) -> str:
-        """none, partial, full or over: how much of the need is received or counted on."""
-        return _share_of(self.received + self.reserved, self.quantity)
+        """none, partial, full or over: how much of the need is received, presumed to be, or counted on."""
+        return share_of(self.arrived + self.reserved, self.quantity)
 
     @property
     def fulfilment(self) -> str:
-        """none, partial, full or over: how much of the need is received. A person closes it, never
+        """none, partial, full or over: how much of the need is confirmed as received. A person closes it, never
         arithmetic.
         """
-        return _share_of(self.received, self.quantity)
+        return share_of(self.received, self.quantity)
 
     @property
     def is_emergency(self) -> bool:
@@ -232,7 +239,7 @@ class Need(Recorded):
         """
         if before == after and after.open == (pledge_id in self.open_pledges):
             return
-        more, room = room_in_need(self.quantity, self.reserved, self.received, before, after)
+        more, room = room_in_need(self.quantity, self.reserved, self.arrived, before, after)
         if more > 0 and not by.heard:
             self._check_open()
             if more > room:
@@ -241,20 +248,23 @@ class Need(Recorded):
                     f"This need still lacks {amount_text(room)} {self.unit}, not {amount_text(more)}.",
                     f"Accept at most {amount_text(room)} {self.unit}." if room else "Decline with thanks.",
                 )
-        self._record(
-            self.CoverageChanged,
-            by,
-            pledge_id=pledge_id,
-            pledge_open=after.open,
-            reserved=self.reserved + more,
-            received=self.received + after.received - before.received,
-        )
+        totals: dict[str, object] = {
+            "pledge_id": pledge_id,
+            "pledge_open": after.open,
+            "reserved": self.reserved + after.reserved - before.reserved,
+            "received": self.received + after.received - before.received,
+        }
+        if before.presumed == after.presumed:
+            self._record(self.CoverageChanged, by, **totals)
+        else:
+            presumed = self.presumed + after.presumed - before.presumed
+            self._record(self.ReceiptsPresumed, by, **totals, presumed=presumed)
 
     def amend(self, by: Act, quantity: Decimal) -> None:
         """Ask for more or less, never for less than has arrived and is promised."""
         self._check_open()
         amount = Quantity(quantity, self.unit).amount
-        bound = self.received + self.reserved
+        bound = self.arrived + self.reserved
         if amount == self.quantity:
             raise Refused(
                 "nothing_changed",
@@ -330,7 +340,7 @@ class Need(Recorded):
         """Close with one of CLOSE_REASONS and what goes with it. The caller declines or releases `open_pledges`."""
         self._check_open()
         said = check_closing(
-            reason, said, self.id, unanswered=self.unanswered, received=self.received, reserved=self.reserved
+            reason, said, self.id, unanswered=self.unanswered, arrived=self.arrived, reserved=self.reserved
         )
         match reason:
             case "duplicate":
@@ -385,11 +395,3 @@ class Need(Recorded):
     def _check_open(self) -> None:
         if not self.is_open:
             raise Refused("need_closed", "This need is closed.", "Reopen it, or post a new need, if help is wanted.")
-
-
-def _share_of(part: Decimal, whole: Decimal) -> str:
-    if part == 0:
-        return "none"
-    if part < whole:
-        return "partial"
-    return "full" if part == whole else "over"

@@ -58,7 +58,7 @@ JUST_CLOSED = Closing()
 
 
 def check_closing(
-    reason: str, said: Closing, need_id: UUID, *, unanswered: int, received: Decimal, reserved: Decimal
+    reason: str, said: Closing, need_id: UUID, *, unanswered: int, arrived: Decimal, reserved: Decimal
 ) -> Closing:
     """What is to be recorded, or Refused with what is missing."""
     one_of("reason to close", reason, CLOSE_REASONS)
@@ -89,7 +89,7 @@ def check_closing(
                 f"{unanswered} calls without an answer are recorded in a row; {UNANSWERED_MAX} are needed.",
                 "Try again, another way too, and record it: aidmesh need contact-attempt ID --outcome no_answer.",
             )
-        case "entered_in_error" if received or reserved:
+        case "entered_in_error" if arrived or reserved:
             raise Refused(
                 "already_helped",
                 "Something has arrived for this need, or is promised, so it was not entered in error.",

@@ -110,6 +110,17 @@ class CoverageChanged(Event):
             aggregate.open_pledges.discard(self.pledge_id)
 
 
+class ReceiptsPresumed(CoverageChanged):
+    """As CoverageChanged, where what is presumed to have arrived changed as well."""
+
+    TOPIC = "need:receipts-presumed"
+    presumed: Decimal
+
+    def apply(self, aggregate: Need) -> None:
+        super().apply(aggregate)
+        aggregate.presumed = self.presumed
+
+
 class Amended(Event):
     TOPIC = "need:amended"
     quantity: Decimal

@@ -5,21 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from aidmesh_node.domain import event
+from aidmesh_node.domain import offer_events, offer_time
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.category import category_id
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.label import label
+from aidmesh_node.domain.offer_events import OPEN
 from aidmesh_node.domain.pledge_fold import Booking
 from aidmesh_node.domain.pledge_rules import room_in_offer
 from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text
 from aidmesh_node.domain.refused import Refused, one_of
 from aidmesh_node.domain.sharing import (
-    ACKNOWLEDGED,
-    REVOKED,
-    SHARED,
     ShareState,
     check_circle,
     check_not_shared,
@@ -29,8 +27,8 @@ from aidmesh_node.domain.units import unit_code
 from aidmesh_node.domain.window import ANY_TIME, Window
 
 MODES = ("give", "lend", "swap")
-CLOSE_REASONS = ("exhausted", "expired")
-OPEN, CLOSED = "open", "closed"
+CLOSED_BY_PEOPLE = ("exhausted", "superseded")
+"""Why somebody closes an offer; it is also withdrawn, or expires."""
 
 
 class Offer(Recorded):
@@ -38,76 +36,20 @@ class Offer(Recorded):
 
     TOPIC = "offer"
 
-    class Event(event.Event):
-        pass
-
-    class Created(Event, event.Created):
-        TOPIC = "offer:created"
-
-    class Posted(Created):
-        TOPIC = "offer:posted"
-        person: UUID | None
-        category: str
-        item: str | None
-        quantity: Decimal | None
-        unit: str
-        window_start: datetime | None
-        window_end: datetime | None
-        area: str | None
-        mode: str
-
-    class Shared(Event):
-        TOPIC = "offer:shared"
-        circle: str
-
-        def apply(self, aggregate: Offer) -> None:
-            aggregate.shares[self.circle] = ShareState(SHARED, self.timestamp)
-
-    class Unshared(Event):
-        TOPIC = "offer:unshared"
-        circle: str
-
-        def apply(self, aggregate: Offer) -> None:
-            aggregate.shares[self.circle] = ShareState(REVOKED, self.timestamp)
-
-    class UnshareAcknowledged(Event):
-        TOPIC = "offer:unshare-acknowledged"
-        circle: str
-
-        def apply(self, aggregate: Offer) -> None:
-            aggregate.shares[self.circle] = ShareState(ACKNOWLEDGED, self.timestamp)
-
-    class BookingChanged(Event):
-        TOPIC = "offer:booking-changed"
-        pledge_id: UUID
-        pledge_open: bool
-        held: Decimal
-        committed: Decimal
-        drawn: Decimal
-
-        def apply(self, aggregate: Offer) -> None:
-            aggregate.held = self.held
-            aggregate.committed = self.committed
-            aggregate.drawn = self.drawn
-            if self.pledge_open:
-                aggregate.open_pledges.add(self.pledge_id)
-            else:
-                aggregate.open_pledges.discard(self.pledge_id)
-
-    class Withdrawn(Event):
-        TOPIC = "offer:withdrawn"
-
-        def apply(self, aggregate: Offer) -> None:
-            aggregate.state = CLOSED
-            aggregate.closed_reason = "withdrawn"
-
-    class Closed(Event):
-        TOPIC = "offer:closed"
-        reason: str
-
-        def apply(self, aggregate: Offer) -> None:
-            aggregate.state = CLOSED
-            aggregate.closed_reason = self.reason
+    Event = offer_events.Event
+    Created = offer_events.Created
+    Posted = offer_events.Posted
+    Shared = offer_events.Shared
+    Unshared = offer_events.Unshared
+    UnshareAcknowledged = offer_events.UnshareAcknowledged
+    BookingChanged = offer_events.BookingChanged
+    Withdrawn = offer_events.Withdrawn
+    Closed = offer_events.Closed
+    StillAvailableAsked = offer_events.StillAvailableAsked
+    StillAvailableConfirmed = offer_events.StillAvailableConfirmed
+    ExpiryWarned = offer_events.ExpiryWarned
+    ExpiryExtended = offer_events.ExpiryExtended
+    Reopened = offer_events.Reopened
 
     def __init__(
         self,
@@ -134,8 +76,14 @@ class Offer(Recorded):
         self.drawn = ZERO
         self.state = OPEN
         self.closed_reason: str | None = None
+        self.closed_at: datetime | None = None
         self.shares: dict[str, ShareState] = {}
         self.open_pledges: set[UUID] = set()
+        self.confirmed_at: datetime = self.created_on
+        self.asked_at: datetime | None = None
+        self.warned: offer_time.Warned | None = None
+        self.reopened_at_versions: list[int] = []
+        self.closed_to: list[frozenset[str]] = []
 
     @classmethod
     def post(
@@ -249,12 +197,84 @@ class Offer(Recorded):
         self._record(self.Withdrawn, by)
 
     def close(self, by: Act, reason: str = "exhausted") -> None:
-        """Close an offer of which nothing is left, or whose time is over. What was promised still stands."""
+        """Close an offer of which nothing is left, or that another takes the place of. What was promised stands."""
         self._check_open()
-        one_of("reason to close", reason, CLOSE_REASONS)
+        one_of("reason to close", reason, CLOSED_BY_PEOPLE)
         if reason == "exhausted" and (self.quantity is None or self.drawn + self.committed < self.quantity):
             raise Refused("not_exhausted", "There is still something left of this offer.", "Withdraw it instead.")
         self._record(self.Closed, by, reason=reason)
+
+    def ask_still_available(self, by: Act) -> bool:
+        """Ask whether it is still there, once it is time to. Nothing ends because nobody answers."""
+        if not self.is_open or self.asked_at is not None or by.at < self.asks_at:
+            return False
+        self._record(self.StillAvailableAsked, by)
+        return True
+
+    @property
+    def asks_at(self) -> datetime:
+        """When somebody is to be asked again whether it is still there."""
+        return offer_time.asks_at(self.category, self.confirmed_at)
+
+    def confirm_available(self, by: Act) -> None:
+        """Somebody says that it is still there. Said again at once, it has been said."""
+        self._check_open()
+        if self.asked_at is not None or not offer_time.just_said(by.at, self.confirmed_at):
+            self._record(self.StillAvailableConfirmed, by)
+
+    def warn_of_expiry(self, by: Act, witnessed: int) -> bool:
+        """Warn that it ends soon, once it is time to. `witnessed`: how many seconds the node has run."""
+        end = self._ends_by_itself
+        if end is None or not offer_time.needs_warning(by.at, end, self.warned):
+            return False
+        self._record(self.ExpiryWarned, by, witnessed=witnessed)
+        return True
+
+    def expire(self, by: Act, witnessed: int) -> bool:
+        """Close it if its time is over, it was warned of, and nothing promised from it is outstanding."""
+        end = self._ends_by_itself
+        if end is None or not offer_time.has_run_out(by.at, witnessed, end, self.warned):
+            return False
+        self._record(self.Closed, by, reason="expired")
+        return True
+
+    def extend(self, by: Act, until: datetime) -> None:
+        """It is there for longer than was said."""
+        self._check_open()
+        offer_time.check_extension(by.at, self.window.end, until)
+        self._record(self.ExpiryExtended, by, until=until)
+
+    def reopen(self, by: Act, until: datetime | None = None) -> None:
+        """On offer again, until `until` if given, else as long as before. Shown to nobody, whoever knew of it."""
+        if self.is_open:
+            raise Refused("not_closed", "This offer is open.", "Confirm it to say that it is still there.")
+        offer_time.check_reopening(by.at, self.closed_at, self.window.end, until)
+        if self.quantity is not None and self.held + self.committed + self.drawn >= self.quantity:
+            raise Refused("nothing_left", "Nothing is left of this offer.", "Post a new offer of what there is now.")
+        self._record(self.Reopened, by, until=self.window.end if until is None else until)
+
+    def name_at(self, version: int) -> UUID:
+        """The id that other groups' names for this offer are made of. For them a closed offer is closed for good, so
+        one that was reopened goes by another; `version` is that of the event to be told.
+        """
+        times = self._reopened_by(version)
+        return uuid5(self.id, f"reopened {times}") if times else self.id
+
+    def is_of_now(self, version: int) -> bool:
+        """Whether an event of this version is of the offer as it stands, not from before it was reopened."""
+        return self._reopened_by(version) == len(self.reopened_at_versions)
+
+    def circles_at_closing(self, version: int) -> frozenset[str]:
+        """Those it was shared with when the event of this version closed it."""
+        return self.closed_to[self._reopened_by(version)]
+
+    def _reopened_by(self, version: int) -> int:
+        return sum(1 for at in self.reopened_at_versions if at <= version)
+
+    @property
+    def _ends_by_itself(self) -> datetime | None:
+        """When it does; None while something is promised from it."""
+        return self.window.end if self.is_open and not self.open_pledges else None
 
     def _check_open(self) -> None:
         if not self.is_open:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Self, TypeVar
 from uuid import UUID
 
-from aidmesh_node.domain import event, pledge_rules
+from aidmesh_node.domain import arrival_rules, pledge_events, pledge_rules
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.pledge_fold import GiverSide, HomeSide, PledgeState
@@ -45,107 +45,26 @@ class Pledge(Recorded):
 
     TOPIC = "pledge"
 
-    class Event(event.Event):
-        pass
-
-    class Created(Event, event.Created):
-        TOPIC = "pledge:created"
-
-    class Offered(Created):
-        TOPIC = "pledge:offered"
-        side: str
-        circle: str | None
-        peer: str | None
-        need_id: UUID
-        offer_id: UUID | None
-        quantity: Decimal
-        unit: str
-        how: str
-        window_start: datetime | None
-        window_end: datetime | None
-
-    class Revised(Event):
-        TOPIC = "pledge:revised"
-        revision: int
-        quantity: Decimal
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._giver_said(aggregate.state.giver.revise(self.revision, self.quantity))
-
-    class Committed(Event):
-        TOPIC = "pledge:committed"
-        acceptance: int
-        quantity: Decimal
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._giver_said(aggregate.state.giver.commit(self.acceptance, self.quantity))
-
-    class Withdrawn(Event):
-        TOPIC = "pledge:withdrawn"
-        reason: str
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._giver_said(aggregate.state.giver.withdraw(), self.reason)
-
-    class HandedOver(Event):
-        TOPIC = "pledge:handed-over"
-        number: int
-        quantity: Decimal
-        outcome: str
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._giver_said(aggregate.state.giver.hand_over(self.number, self.quantity))
-
-    class HandOverFailed(Event):
-        TOPIC = "pledge:hand-over-failed"
-        number: int
-        reason: str
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._giver_said(aggregate.state.giver.fail_hand_over(self.number))
-
-    class Countered(Event):
-        TOPIC = "pledge:countered"
-        revision: int
-        quantity: Decimal
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._home_said(aggregate.state.home.counter(self.revision, self.quantity))
-
-    class Declined(Event):
-        TOPIC = "pledge:declined"
-        revision: int
-        reason: str
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._home_said(aggregate.state.home.decline(self.revision), self.reason)
-
-    class Accepted(Event):
-        TOPIC = "pledge:accepted"
-        acceptance: int
-        revision: int
-        quantity: Decimal
-
-        def apply(self, aggregate: Pledge) -> None:
-            home = aggregate.state.home
-            aggregate._home_said(home.accept(self.acceptance, self.revision, self.quantity))
-
-    class Released(Event):
-        TOPIC = "pledge:released"
-        acceptance: int
-        reason: str
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._home_said(aggregate.state.home.release(self.acceptance), self.reason)
-
-    class Received(Event):
-        TOPIC = "pledge:received"
-        number: int
-        quantity: Decimal
-        condition: str
-
-        def apply(self, aggregate: Pledge) -> None:
-            aggregate._home_said(aggregate.state.home.receive(self.number, self.quantity))
+    Event = pledge_events.Event
+    Created = pledge_events.Created
+    Offered = pledge_events.Offered
+    Revised = pledge_events.Revised
+    Committed = pledge_events.Committed
+    Withdrawn = pledge_events.Withdrawn
+    HandedOver = pledge_events.HandedOver
+    HandOverFailed = pledge_events.HandOverFailed
+    Countered = pledge_events.Countered
+    Declined = pledge_events.Declined
+    Accepted = pledge_events.Accepted
+    Released = pledge_events.Released
+    Received = pledge_events.Received
+    TimeProposed = pledge_events.TimeProposed
+    HandOverMissed = pledge_events.HandOverMissed
+    HandOverCorrected = pledge_events.HandOverCorrected
+    ReceiptCorrected = pledge_events.ReceiptCorrected
+    ReceiptAsked = pledge_events.ReceiptAsked
+    ReceiptPresumed = pledge_events.ReceiptPresumed
+    DiscrepancyLeft = pledge_events.DiscrepancyLeft
 
     def __init__(
         self,
@@ -170,6 +89,14 @@ class Pledge(Recorded):
         self.window = Window(window_start, window_end)
         self.state = PledgeState(GiverSide().offer(quantity))
         self.reason: str | None = None
+        self.proposed: Window | None = None
+        self.outcome: str | None = None
+        self.failure: str | None = None
+        self.failures = 0
+        self.missed = 0
+        self.handed_at: datetime | None = None
+        self.asked: tuple[datetime, ...] = ()
+        self.left: dict[str, tuple[Decimal, Decimal]] = {}
 
     @classmethod
     def offer(
@@ -209,13 +136,16 @@ class Pledge(Recorded):
 
     # The giver's statements.
 
-    def revise(self, by: Act, quantity: Decimal, revision: int | None = None) -> None:
-        """Change the quantity offered, before acceptance. A heard revision has its number."""
+    def revise(self, by: Act, quantity: Decimal, revision: int | None = None, window: Window = ANY_TIME) -> None:
+        """Change the quantity offered, and the time if a `window` is given, before acceptance. A heard revision has
+        its number, and says the time by itself."""
         self._check_speaker(by, GIVER)
-        amount = self._amount(by, quantity)
-        number = _stated(revision) if by.heard else pledge_rules.may_revise(self.state, amount)
+        amount, timed = self._amount(by, quantity), window not in (ANY_TIME, self.window)
+        number = _stated(revision) if by.heard else pledge_rules.may_revise(self.state, amount, timed)
         if self.state.giver.revise(number, amount) is not self.state.giver:
             self._record(self.Revised, by, revision=number, quantity=amount)
+        if timed:
+            self.propose_time(by, GIVER, window)
 
     def commit(self, by: Act, quantity: Decimal | None = None, acceptance: int | None = None) -> None:
         """Make the live acceptance firm, wholly unless `quantity` says less. A heard one has both values."""
@@ -259,12 +189,14 @@ class Pledge(Recorded):
 
     # The home's statements.
 
-    def counter(self, by: Act, quantity: Decimal, revision: int | None = None) -> None:
-        """Propose another quantity; the giver answers with a revision, or not."""
+    def counter(self, by: Act, quantity: Decimal, revision: int | None = None, window: Window = ANY_TIME) -> None:
+        """Propose another quantity, another time, or both; the giver answers with a revision, or not."""
         self._check_speaker(by, HOME)
-        amount = self._amount(by, quantity)
-        answered = _stated(revision) if by.heard else pledge_rules.may_counter(self.state, revision, amount)
+        amount, timed = self._amount(by, quantity), window not in (ANY_TIME, self.window)
+        answered = _stated(revision) if by.heard else pledge_rules.may_counter(self.state, revision, amount, timed)
         self._answer(by, self.state.home.counter(answered, amount), answered, None, self.Countered, quantity=amount)
+        if timed:
+            self.propose_time(by, HOME, window)
 
     def decline(self, by: Act, reason: str = "other", revision: int | None = None) -> None:
         """Say no, before acceptance."""
@@ -304,13 +236,81 @@ class Pledge(Recorded):
             self._record(self.Released, by, acceptance=number, reason=word)
 
     def receive(self, by: Act, quantity: Decimal, condition: str = "good", number: int | None = None) -> None:
-        """Confirm what arrived: a physical fact that always counts, even without or against a hand-over."""
+        """Confirm what arrived, zero if nothing did: a physical fact that always counts, even without or against a
+        hand-over. It replaces whatever was presumed."""
         self._check_speaker(by, HOME)
-        amount = self._amount(by, quantity)
+        amount = self._amount(by, quantity, zero=True)
         word = word_of(by, "condition", condition, CONDITIONS, "other")
         receipt = _stated(number) if by.heard else pledge_rules.may_receive(self.state)
         if self.state.home.receive(receipt, amount) is not self.state.home:
             self._record(self.Received, by, number=receipt, quantity=amount, condition=word)
+
+    def ask_receipt(self, by: Act, how: str = "other") -> None:
+        """Record that somebody of ours asked whether it arrived, and got no answer yet."""
+        self._check_speaker(by, HOME)
+        arrival_rules.may_ask(self.state, self.asked, by.at)
+        self._record(self.ReceiptAsked, by, how=one_of("way of asking", how, arrival_rules.ASKED_BY))
+
+    def presume_receipt(
+        self, by: Act, quantity: Decimal | None = None, corrections: int = 0, number: int | None = None
+    ) -> None:
+        """Presume that what is still expected and was handed over has arrived. A heard one has all values."""
+        self._check_speaker(by, HOME)
+        if by.heard:
+            presumption, amount, known = _stated(number), self._amount(by, _stated(quantity)), corrections
+        else:
+            presumption, amount, known = arrival_rules.may_presume(self.state, self.handed_at, self.asked, by.at)
+        if self.state.home.presume(presumption, amount, known) is self.state.home:
+            return
+        if by.heard:
+            arrival_rules.heard_presume(self.state, amount, known)
+        self._record(self.ReceiptPresumed, by, number=presumption, quantity=amount, corrections=known)
+
+    def miss_hand_over(self, by: Act, reason: str, number: int | None = None) -> None:
+        """The home says that a hand-over did not come about. Changes no quantity and blames nobody."""
+        self._check_speaker(by, HOME)
+        word = word_of(by, "reason", reason, FAILURES, "other")
+        if not by.heard:
+            pledge_rules.may_hand_over(self.state)
+        missed = _stated(number) if by.heard else self.missed + 1
+        if missed <= self.missed:
+            return
+        if missed != self.missed + 1 or not self.state.giver.commitment:
+            raise illegal(f"They missed hand-over {missed} of a pledge after hand-over {self.missed}, or before any.")
+        self._record(self.HandOverMissed, by, number=missed, reason=word)
+
+    # What either side may say: `side` is whose word it is.
+
+    def propose_time(self, by: Act, side: str, window: Window, revision: int | None = None) -> None:
+        """When the hand-over could be: with the giver's revision, or with the home's counter-proposal."""
+        self._check_speaker(by, side)
+        about = _stated(revision) if by.heard else self.state.giver.revision
+        if about > self.state.giver.revision:
+            raise illegal(f"They named a time for revision {about} of a pledge, which was never made.")
+        if about == self.state.giver.revision and window != (self.window if side == GIVER else self.proposed):
+            self._record(
+                self.TimeProposed, by, side=side, revision=about, window_start=window.start, window_end=window.end
+            )
+
+    def correct(self, by: Act, side: str, quantity: Decimal, number: int | None = None) -> None:
+        """Set right what `side` has declared handed over or confirmed as received: so much, all in all."""
+        self._check_speaker(by, side)
+        amount, state = self._amount(by, quantity, zero=True), self.state
+        if side == GIVER:
+            which = _stated(number) if by.heard else arrival_rules.may_correct_hand_over(state, amount)
+            if state.giver.correct_hand_over(which, amount) is not state.giver:
+                self._record(self.HandOverCorrected, by, number=which, quantity=amount)
+        else:
+            which = _stated(number) if by.heard else arrival_rules.may_correct_receipt(state, amount)
+            if state.home.correct_receipt(which, amount) is not state.home:
+                self._record(self.ReceiptCorrected, by, number=which, quantity=amount)
+
+    def leave_discrepancy(self, by: Act, side: str, figures: tuple[Decimal, Decimal] | None = None) -> None:
+        """Leave it at what was handed over and what was received, though they differ; heard: these `figures`."""
+        self._check_speaker(by, side)
+        handed, received = _stated(figures) if by.heard else arrival_rules.may_leave(self.state)
+        if self.left.get(side) != (handed, received):
+            self._record(self.DiscrepancyLeft, by, side=side, handed=handed, received=received)
 
     def _answer(
         self,
@@ -318,7 +318,7 @@ class Pledge(Recorded):
         after: HomeSide,
         revision: int,
         accepted: Decimal | None,
-        event_class: type[Event],
+        event_class: type[pledge_events.Event],
         **fields: object,
     ) -> None:
         if after is self.state.home:
@@ -327,17 +327,31 @@ class Pledge(Recorded):
             pledge_rules.heard_answer(self.state, revision, accepted)
         self._record(event_class, by, revision=revision, **fields)
 
-    def _giver_said(self, after: GiverSide, reason: str | None = None) -> None:
+    def giver_said(self, after: GiverSide, reason: str | None = None) -> None:
         self.state = replace(self.state, giver=after)
         self.reason = reason or self.reason
 
-    def _home_said(self, after: HomeSide, reason: str | None = None) -> None:
+    def home_said(self, after: HomeSide, reason: str | None = None) -> None:
         self.state = replace(self.state, home=after)
         self.reason = reason or self.reason
 
-    def _amount(self, by: Act, quantity: Decimal) -> Decimal:
+    def time_proposed(self, side: str, window: Window) -> None:
+        if side == GIVER:
+            self.window = window
+        else:
+            self.proposed = window
+
+    def handed_over(self, outcome: str, at: datetime) -> None:
+        self.outcome, self.handed_at = outcome, at
+        self.failure, self.asked = None, ()
+
+    def not_handed_over(self, reason: str) -> None:
+        self.failure = reason
+        self.failures += 1
+
+    def _amount(self, by: Act, quantity: Decimal, *, zero: bool = False) -> Decimal:
         try:
-            return check_amount(quantity, self.unit)
+            return check_amount(quantity, self.unit, zero=zero)
         except Refused as refused:
             raise (illegal(refused.detail) if by.heard else refused) from None
 

@@ -26,6 +26,7 @@ PHASES = (
     "committed",
     "handed_over",
     "partly_received",
+    "presumed",
     "received",
     "declined",
     "released",
@@ -50,17 +51,24 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a pledge does for the home's need. `open`: an answer or goods are still awaited."""
+    """What a pledge does for the home's need. `open`: an answer or goods are still awaited. `presumed` is counted
+    beside what was `received`, never in it.
+    """
 
     reserved: Decimal = ZERO
     received: Decimal = ZERO
     open: bool = False
+    presumed: Decimal = ZERO
+
+    @property
+    def arrived(self) -> Decimal:
+        return self.received + self.presumed
 
 
 @dataclass(frozen=True, slots=True)
 class GiverSide:
     """Everything the giver has said. `offers[r - 1]` is the quantity of revision r; () before the first
-    offer.
+    offer. `corrections`: how often it has set right what it had declared handed over.
     """
 
     offers: tuple[Decimal, ...] = ()
@@ -69,6 +77,7 @@ class GiverSide:
     withdrawn: bool = False
     attempts: int = 0
     handed: Decimal = ZERO
+    corrections: int = 0
 
     @property
     def revision(self) -> int:
@@ -117,6 +126,15 @@ class GiverSide:
     def fail_hand_over(self, number: int) -> GiverSide:
         return replace(self, attempts=number) if self._attempt(number) else self
 
+    def correct_hand_over(self, number: int, quantity: Decimal) -> GiverSide:
+        """All in all, `quantity` was handed over. After a withdrawal no more than that is committed."""
+        if number <= self.corrections:
+            return self
+        if number != self.corrections + 1 or not self.attempts:
+            raise illegal(f"Correction {number} of a hand-over came after correction {self.corrections}.")
+        committed = min(self.committed, quantity) if self.withdrawn else self.committed
+        return replace(self, corrections=number, handed=quantity, committed=committed)
+
     def _attempt(self, number: int) -> bool:
         if number <= self.attempts:
             return False
@@ -133,7 +151,9 @@ class HomeSide:
 
     `word` is its last word on revision `revision` of the offer. Words on one revision only grow in rank
     (countered, then declined or accepted, then released), so an older word heard again changes nothing.
-    `counted` is what was received while the acceptance stood.
+    `counted` is what was received while the acceptance stood. `presumed` is what nobody confirmed and the home
+    takes to have arrived of what was handed over before the giver's correction `presumed_at`; a real
+    confirmation replaces it.
     """
 
     word: str = ""
@@ -144,6 +164,10 @@ class HomeSide:
     receipts: int = 0
     received: Decimal = ZERO
     counted: Decimal = ZERO
+    corrections: int = 0
+    presumptions: int = 0
+    presumed: Decimal = ZERO
+    presumed_at: int = 0
 
     def counter(self, revision: int, quantity: Decimal) -> HomeSide:
         if self._known(COUNTERED, revision):
@@ -180,7 +204,24 @@ class HomeSide:
             raise illegal("A receipt was confirmed for a pledge that was never accepted.")
         received = self.received + quantity
         counted = min(self.accepted, received) if self.word == ACCEPTED else self.counted
-        return replace(self, receipts=number, received=received, counted=counted)
+        return replace(self, receipts=number, received=received, counted=counted, presumed=ZERO)
+
+    def correct_receipt(self, number: int, quantity: Decimal) -> HomeSide:
+        """All in all, `quantity` arrived."""
+        if number <= self.corrections:
+            return self
+        if number != self.corrections + 1 or not self.receipts:
+            raise illegal(f"Correction {number} of a receipt came after correction {self.corrections}.")
+        counted = min(self.accepted if self.word == ACCEPTED else self.counted, quantity)
+        return replace(self, corrections=number, received=quantity, counted=counted, presumed=ZERO)
+
+    def presume(self, number: int, quantity: Decimal, hand_over_corrections: int) -> HomeSide:
+        """Beside what was confirmed, `quantity` is presumed to have arrived."""
+        if number <= self.presumptions:
+            return self
+        if number != self.presumptions + 1 or not self.acceptance:
+            raise illegal(f"Presumption {number} of a receipt came after presumption {self.presumptions}.")
+        return replace(self, presumptions=number, presumed=quantity, presumed_at=hand_over_corrections)
 
     def _known(self, word: str, revision: int) -> bool:
         """Whether our last word already says this or more; another word of the same rank contradicts it."""
@@ -250,7 +291,7 @@ class PledgeState:
         """What the home may still count on: committed where committed, else accepted (shown as uncertain),
         less what was received."""
         promised = self.committed if self.giver.commitment else self.accepted
-        return max(ZERO, promised - self.home.received)
+        return max(ZERO, promised - self.arrived)
 
     @property
     def handed(self) -> Decimal:
@@ -261,15 +302,25 @@ class PledgeState:
         return self.home.received
 
     @property
+    def presumed(self) -> Decimal:
+        """What the home presumes to have arrived; nothing once the giver has corrected what it handed over."""
+        return self.home.presumed if self.home.presumed_at == self.giver.corrections else ZERO
+
+    @property
+    def arrived(self) -> Decimal:
+        """Received or presumed to be."""
+        return self.home.received + self.presumed
+
+    @property
     def in_transit(self) -> Decimal:
-        """Declared handed over, not yet confirmed."""
-        return max(ZERO, self.giver.handed - self.home.received)
+        """Declared handed over, neither confirmed nor presumed."""
+        return max(ZERO, self.giver.handed - self.arrived)
 
     @property
     def discrepancy(self) -> bool:
         """Both sides have said what happened and the quantities differ: a note, no accusation."""
         told = self.home.receipts > 0 and (self.giver.handed > 0 or self.giver.withdrawn)
-        return told and self.giver.handed != self.home.received
+        return told and self.giver.handed != self.arrived
 
     @property
     def awaiting_answer(self) -> bool:
@@ -289,8 +340,9 @@ class PledgeState:
     @property
     def phase(self) -> str:
         """One word for people, of PHASES. Physical facts come before what was said."""
-        if self.home.received:
-            return "partly_received" if self.live_remainder else "received"
+        if self.arrived:
+            whole = "presumed" if self.presumed else "received"
+            return "partly_received" if self.live_remainder else whole
         if self.giver.handed:
             return "handed_over"
         if self.giver.withdrawn:
@@ -327,4 +379,4 @@ class PledgeState:
     def coverage(self) -> Coverage:
         """What the home's need counts for this pledge."""
         remainder = self.live_remainder
-        return Coverage(remainder, self.home.received, self.awaiting_answer or remainder > 0)
+        return Coverage(remainder, self.home.received, self.awaiting_answer or remainder > 0, self.presumed)

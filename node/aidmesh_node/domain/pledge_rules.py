@@ -22,8 +22,8 @@ from aidmesh_node.domain.quantity import ZERO, amount_text
 from aidmesh_node.domain.refused import Refused, illegal
 
 
-def may_revise(state: PledgeState, quantity: Decimal) -> int:
-    """The number of the next revision."""
+def may_revise(state: PledgeState, quantity: Decimal, timed: bool = False) -> int:
+    """The number of the next revision; `timed`: it changes the time too."""
     _refuse_if_over(state)
     if state.giver.commitment or state.acceptance_live:
         raise Refused(
@@ -31,7 +31,7 @@ def may_revise(state: PledgeState, quantity: Decimal) -> int:
             "They have already accepted this pledge, so it can no longer be changed.",
             "Withdraw it and make a new one, or make a second pledge for the difference.",
         )
-    if quantity == state.offered:
+    if quantity == state.offered and not timed:
         raise Refused("nothing_changed", f"The pledge already says {amount_text(quantity)}.")
     if state.giver.revision >= REVISIONS_MAX:
         raise Refused("too_many_revisions", "This pledge was changed too often.", "Withdraw it and make a new one.")
@@ -89,8 +89,8 @@ def may_hand_over(state: PledgeState) -> int:
     return state.giver.attempts + 1
 
 
-def may_counter(state: PledgeState, revision: int | None, quantity: Decimal) -> int:
-    """The revision countered."""
+def may_counter(state: PledgeState, revision: int | None, quantity: Decimal, timed: bool = False) -> int:
+    """The revision countered; `timed`: another time is proposed."""
     live = _live_revision(state, revision)
     if state.home.word == COUNTERED and state.answered:
         raise Refused(
@@ -98,7 +98,7 @@ def may_counter(state: PledgeState, revision: int | None, quantity: Decimal) -> 
             "You have already made a counter-proposal to this offer.",
             "Wait for their answer, or accept or decline what they offer now.",
         )
-    if quantity == state.offered:
+    if quantity == state.offered and not timed:
         raise Refused("nothing_changed", f"They already offer {amount_text(quantity)}.", "Accept it instead.")
     return live
 
@@ -164,11 +164,14 @@ def heard_answer(state: PledgeState, revision: int, quantity: Decimal | None = N
 
 
 def room_in_need(
-    quantity: Decimal, reserved: Decimal, received: Decimal, before: Coverage, after: Coverage
+    quantity: Decimal, reserved: Decimal, arrived: Decimal, before: Coverage, after: Coverage
 ) -> tuple[Decimal, Decimal]:
-    """How much more an act would reserve of a need, and how much may be: refuse it when more > room."""
-    arrived = after.received - before.received
-    return after.reserved - before.reserved, max(ZERO, quantity - received - arrived - reserved)
+    """How much more an act would promise of a need, and how much may be: refuse it when more > room. `arrived` is what
+    the need has received or presumes to have: what turns out not to have arrived is promised still, not anew.
+    """
+    come = after.arrived - before.arrived
+    more = after.reserved - before.reserved + min(ZERO, come)
+    return more, max(ZERO, quantity - arrived - max(ZERO, come) - reserved)
 
 
 def room_in_offer(

@@ -83,6 +83,15 @@ def amount_text(amount: Decimal) -> str:
     return "0" if text in ("", "-0") else text
 
 
+def share_of(part: Decimal, whole: Decimal) -> str:
+    """none, partial, full or over: how much of `whole` the part is."""
+    if part == 0:
+        return "none"
+    if part < whole:
+        return "partial"
+    return "full" if part == whole else "over"
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """How much is asked for, offered or promised: above zero. Refused when it cannot be meant."""

@@ -14,10 +14,12 @@ from aidmesh_node.http.fields import (
     CircleId,
     CloseReason,
     Count,
+    Failure,
     Gid,
     How,
     Id,
     Mode,
+    Outcome,
     Phase,
     Position,
     SchemaVersion,
@@ -81,9 +83,12 @@ class Need(Answer, frozen=True, rename={"from_": "from"}):
     state: Literal["open", "closed", "revoked"]
     closed_reason: CloseReason | None
     received: Total
+    presumed: Annotated[
+        Total | None, Meta(description="Beside that: handed over, and presumed to have arrived. Null for a peer's.")
+    ]
     reserved: Annotated[Total, Meta(description="Accepted, and neither received nor given back.")]
-    open: Annotated[Total, Meta(description="What is still missing: quantity less received less reserved.")]
-    coverage: Annotated[Share, Meta(description="How much of it is received or reserved.")]
+    open: Annotated[Total, Meta(description="What is missing: quantity less received, presumed and reserved.")]
+    coverage: Annotated[Share, Meta(description="How much of it is received, presumed or reserved.")]
     fulfilment: Annotated[Share, Meta(description="How much of it is received.")]
     shared_with: list[SharedWith]
     next_action: Annotated[Text | None, Meta(description="What we do next, in words; null once closed, or a peer's.")]
@@ -123,6 +128,11 @@ class Offer(Answer, frozen=True, rename={"from_": "from"}):
     area: Text | None
     state: Literal["open", "closed", "revoked"]
     closed_reason: Text | None
+    confirmed_at: Annotated[Time | None, Meta(description="When somebody last said that it is there; ours only.")]
+    ask_at: Annotated[Time | None, Meta(description="When somebody is asked again; null once closed, or a peer's.")]
+    stale: Annotated[bool | None, Meta(description="Asked about, and not confirmed since; null for a peer's.")]
+    ends_soon: Annotated[bool | None, Meta(description="It was warned of its end; null for a peer's.")]
+    next: Annotated[str, Meta(description="What we do next, in words; empty where there is nothing, or a peer's.")]
     shared_with: list[SharedWith]
     version: Version
     posted_at: Time
@@ -135,6 +145,14 @@ class OfferShown(Offer, frozen=True, kw_only=True, rename={"from_": "from"}):
     person: Person = UNSET
     note: Note = UNSET
     erased: Erased = UNSET
+
+
+class Proposed(Answer, frozen=True, rename={"from_": "from"}):
+    """What the need's home would rather have."""
+
+    quantity: Total
+    from_: Time | None
+    until: Time | None
 
 
 class Pledge(Answer, frozen=True, rename={"from_": "from"}):
@@ -151,13 +169,25 @@ class Pledge(Answer, frozen=True, rename={"from_": "from"}):
     unit: Unit
     offered: Total
     revision: Annotated[Count, Meta(description="How often the giver changed the amount.")]
+    proposed: Annotated[Proposed | None, Meta(description="A counter-offer while it waits for the giver's answer.")]
     accepted: Total
     committed: Total
     handed: Total
     received: Total
+    presumed: Annotated[Total, Meta(description="Beside that: nobody confirmed it, and it is presumed to be there.")]
     in_transit: Total
     phase: Phase
+    outcome: Annotated[Outcome | None, Meta(description="How the last hand-over was done.")]
+    failure: Annotated[Failure | None, Meta(description="Why the last attempt did not work out; null after one did.")]
+    failures: Annotated[Count, Meta(description="How many attempts did not work out.")]
+    asked: Annotated[Count, Meta(description="How often somebody was asked in vain since the last hand-over.")]
+    asked_at: Time | None
+    presume_from: Annotated[
+        Time | None, Meta(description="From when on it can be presumed to have arrived; null where it cannot.")
+    ]
     discrepancy: Annotated[bool, Meta(description="Handed over and received differ.")]
+    note: Annotated[Text | None, Meta(description="Both figures and how to settle them, while they differ.")]
+    disputes: Annotated[Count, Meta(description="Open ones, but for those that coordinators alone may know of.")]
     how: How
     from_: Time | None
     until: Time | None
@@ -273,6 +303,12 @@ class PledgeChanged(Answer, frozen=True):
     version: Version
     phase: Phase
     position: Position
+
+
+class Asked(PledgeChanged, frozen=True):
+    """A pledge after somebody was asked what arrived. `asked`: how often since the last hand-over."""
+
+    asked: Count
 
 
 class ImportDone(Answer, frozen=True):

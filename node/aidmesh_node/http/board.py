@@ -90,6 +90,7 @@ def _open_offer(offer: dict[str, Any]) -> OpenOffer:
         available=None if offer["available"] is None else Decimal(offer["available"]),
         until=_time(offer["until"]),
         area=offer["area"],
+        stale=bool(offer["stale"]),
     )
 
 

@@ -15,6 +15,7 @@ from aidmesh_node.domain.consent import Consent
 from aidmesh_node.http.fields import (
     LINE,
     Amount,
+    AmountOrZero,
     Category,
     CloseReason,
     Condition,
@@ -164,8 +165,12 @@ class PledgeOffered(Strict, frozen=True):
     until: Moment | None = None
 
 
-class QuantityGiven(Strict, frozen=True):
-    quantity: Amount
+class TermsProposed(Strict, frozen=True):
+    """Another quantity, another time, or both; what is left out stays as it is."""
+
+    quantity: Amount | None = None
+    from_: Moment | None = msgspec.field(default=None, name="from")
+    until: Moment | None = None
 
 
 class QuantityMaybe(Strict, frozen=True):
@@ -181,7 +186,9 @@ class HandedOver(Strict, frozen=True):
 
 
 class Received(Strict, frozen=True):
-    quantity: Amount | None = None
+    """`quantity` 0: nothing arrived."""
+
+    quantity: AmountOrZero | None = None
     condition: Condition = "good"
 
 

@@ -18,6 +18,7 @@ from aidmesh_node.application.moved_on import check_version
 from aidmesh_node.application.node import Node
 from aidmesh_node.application.ports import Work
 from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.dispute import Dispute
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
@@ -40,8 +41,13 @@ BODY_SECONDS_MAX: Final = 15.0
 JSON = msgspec.json.Encoder(uuid_format="hex")
 JSON_HEADERS: Final = CIMultiDict({**SECURITY_HEADERS, "Content-Type": "application/json; charset=utf-8"})
 
-KINDS: Final[Mapping[str, type[Recorded]]] = {"need": Need, "offer": Offer, "pledge": Pledge, "member": Member}
+KINDS: Final[Mapping[str, type[Recorded]]] = {
+    "need": Need, "offer": Offer, "pledge": Pledge, "member": Member, "dispute": Dispute,
+}  # fmt: skip
 """What a path may name by `{id}`, by the word that views and people use for it."""
+
+Known = Callable[[Work, UUID], object]
+"""Raises NotFound where the caller may not even know that there is such a thing."""
 
 P = ParamSpec("P")
 Q = TypeVar("Q")
@@ -91,7 +97,7 @@ class Call:
         self.node, self.door, self.reads, self.repeats = desk.node, desk.door, desk.reads, desk.repeats
         self.request, self.caller, self.body, self.once, self.versions = request, caller, body, once, versions
         self.dry_run = dry_run
-        self._named: tuple[type[Recorded], UUID] | None = None
+        self._named: tuple[type[Recorded], UUID, Known | None] | None = None
 
     @property
     def coordinating(self) -> bool:
@@ -102,10 +108,11 @@ class Call:
         """What the path says at `{part}`."""
         return self.request.match_info[part]
 
-    async def own_id(self, kind: str) -> UUID:
-        """The id of our own `kind` that the path names. What this call commits depends on its version from now on."""
+    async def own_id(self, kind: str, known: Known | None = None) -> UUID:
+        """The id of our own `kind` that the path names. What this call commits depends on its version from now on;
+        where not everybody may know of it, `known` is asked before the version is told."""
         found = await self.reads.own_id(self.name("id"), kind)
-        self._named = (KINDS[kind], found)
+        self._named = (KINDS[kind], found, known)
         return found
 
     def new_ids(self, count: int) -> list[UUID]:
@@ -130,9 +137,11 @@ class Call:
         """`job` behind the caller's If-Match, looked at in the writer's transaction; it raises MovedOn there."""
         if self.versions is None or self._named is None:
             return job
-        versions, (kind, id) = self.versions, self._named
+        versions, (kind, id, known) = self.versions, self._named
 
         def unless_moved_on(work: Work) -> Mapping[str, object]:
+            if known is not None:
+                known(work, id)
             check_version(work.find(kind, id), versions)
             return job(work)
 

@@ -56,6 +56,7 @@ TAGS: Final = {
     "needs": "What somebody asks for.",
     "offers": "What somebody can give.",
     "pledges": "Who promised what towards which need, and what became of it.",
+    "disputes": "What people want looked at, about a pledge.",
     "board": "What is open now, and what could cover it.",
     "members": "Who of this group may do what.",
     "peers": "Other groups, and the circles shared with them.",

@@ -13,10 +13,13 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from aidmesh_node.domain.act import ROLES
+from aidmesh_node.domain.arrival_rules import ASKED_BY
 from aidmesh_node.domain.category import CATEGORIES
 from aidmesh_node.domain.consent import HOW_GIVEN
+from aidmesh_node.domain.dispute import ABOUT, RESOLUTIONS
 from aidmesh_node.domain.need import CLOSE_REASONS, URGENCIES
-from aidmesh_node.domain.offer import MODES
+from aidmesh_node.domain.offer import CLOSED_BY_PEOPLE, MODES
+from aidmesh_node.domain.pledge import GIVER, HOME
 from aidmesh_node.domain.pledge_fold import PHASES
 from aidmesh_node.domain.pledge_words import (
     CONDITIONS,
@@ -64,6 +67,17 @@ Amount = Annotated[
     ),
 ]
 """A JSON number is refused because a float is not what was typed."""
+AmountOrZero = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=32,
+        title="AmountOrZeroGiven",
+        description="As AmountGiven, or 0: nothing at all.",
+        extra_json_schema={"pattern": r"^[0-9]{1,10}(\.[0-9]{1,9})?$"},
+        examples=["30", "0"],
+    ),
+]
 Moment = Annotated[
     datetime,
     Meta(
@@ -108,6 +122,13 @@ Condition = Annotated[str, WORD, words("Condition", CONDITIONS)]
 DeclineReason = Annotated[str, WORD, words("DeclineReason", DECLINE_REASONS)]
 ReleaseReason = Annotated[str, WORD, words("ReleaseReason", RELEASE_REASONS)]
 CloseReason = Annotated[str, WORD, words("CloseReason", CLOSE_REASONS)]
+OfferCloseReason = Annotated[str, WORD, words("OfferCloseReason", CLOSED_BY_PEOPLE)]
+AskedHow = Annotated[str, WORD, words("AskedHow", ASKED_BY, "How somebody was asked what arrived.")]
+Side = Annotated[str, WORD, words("PledgeSide", (GIVER, HOME))]
+About = Annotated[
+    str, WORD, words("DisputeAbout", ABOUT, "The other group hears this word alone; of `conduct` it hears nothing.")
+]
+Resolution = Annotated[str, WORD, words("DisputeResolution", RESOLUTIONS)]
 GivenBy = Annotated[str, WORD, words("ConsentGivenBy", HOW_GIVEN, "Who said yes, and how.")]
 MemberRole = Annotated[str, WORD, words("MemberRole", ROLES, "Each may do what those after it may.")]
 

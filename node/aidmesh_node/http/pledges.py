@@ -17,13 +17,13 @@ from aidmesh_node.http import answers, bodies
 from aidmesh_node.http.bodies import Body, moment
 from aidmesh_node.http.call import Call
 from aidmesh_node.http.operation import operation
-from aidmesh_node.http.problems import Problem, not_found
+from aidmesh_node.http.problems import Problem, bad_field, not_found
 from aidmesh_node.views import pledges as views
 from aidmesh_node.views import shared_needs
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
 
 OFFERED = Body(bodies.PledgeOffered)
-QUANTITY = Body(bodies.QuantityGiven)
+TERMS = Body(bodies.TermsProposed)
 QUANTITY_MAYBE = Body(bodies.QuantityMaybe, optional=True)
 HANDED_OVER = Body(bodies.HandedOver, optional=True)
 RECEIVED = Body(bodies.Received, optional=True)
@@ -48,6 +48,7 @@ Phase = Literal[
     "released",
     "handed_over",
     "partly_received",
+    "presumed",
     "received",
 ]
 
@@ -126,17 +127,17 @@ async def show_pledge(call: Call) -> web.Response:
 
 @operation(
     answers.PledgeChanged,
-    takes=QUANTITY,
-    refuses={409: STATES + " not_enough_left too_many_revisions", 422: "bad_quantity"},
+    takes=TERMS,
+    refuses={409: STATES + " not_enough_left too_many_revisions", 422: "bad_quantity bad_window"},
 )
 async def revise_pledge(call: Call) -> web.Response:
-    """Change the amount, as the giver.
+    """Change the amount, the time or both, as the giver.
 
-    Before it is accepted; also the answer to a counter-proposal.
+    Before it is accepted; also the answer to a counter-proposal. What is left out stays as it is.
     """
-    amount = parse_amount(QUANTITY.read(call.body).quantity)
+    amount, window = _terms(call)
     pledge_id, by = await _pledge(call), call.act()
-    return await call.commit(lambda work: pledges.revise_pledge(work, by, pledge_id, amount))
+    return await call.commit(lambda work: pledges.revise_pledge(work, by, pledge_id, amount, window))
 
 
 @operation(answers.PledgeChanged, takes=EMPTY, refuses={409: STATES + " not_enough_left"})
@@ -169,7 +170,8 @@ async def withdraw_pledge(call: Call) -> web.Response:
 async def hand_over(call: Call) -> web.Response:
     """Declare a hand-over, as the giver.
 
-    All that is still to be handed over, unless `quantity` says otherwise; or, with `failed`, why nothing was.
+    All that is still to be handed over, unless `quantity` says otherwise; or, with `failed`, why nothing was. That it
+    failed, the need's home may say too.
     """
     body = HANDED_OVER.read(call.body)
     amount, failed = _amount(body.quantity), body.failed
@@ -187,15 +189,17 @@ async def hand_over(call: Call) -> web.Response:
     return await call.commit(lambda work: pledges.fail_hand_over(work, by, pledge_id, failed))
 
 
-@operation(answers.PledgeChanged, takes=QUANTITY, refuses={409: STATES + " already_covered", 422: "bad_quantity"})
+@operation(
+    answers.PledgeChanged, takes=TERMS, refuses={409: STATES + " already_covered", 422: "bad_quantity bad_window"}
+)
 async def counter_pledge(call: Call) -> web.Response:
-    """Propose another amount, as the need's home.
+    """Propose another amount, another time or both, as the need's home.
 
     The giver answers by revising the pledge, or by withdrawing it.
     """
-    amount = parse_amount(QUANTITY.read(call.body).quantity)
+    amount, window = _terms(call)
     pledge_id, by = await _pledge(call), call.act()
-    return await call.commit(lambda work: pledges.counter_pledge(work, by, pledge_id, amount))
+    return await call.commit(lambda work: pledges.counter_pledge(work, by, pledge_id, amount, window))
 
 
 @operation(
@@ -243,10 +247,10 @@ async def release_pledge(call: Call) -> web.Response:
 async def receive_pledge(call: Call) -> web.Response:
     """Confirm what arrived, as the need's home.
 
-    All that is on its way, unless `quantity` says otherwise.
+    All that is on its way, unless `quantity` says otherwise; 0 says that nothing came. It replaces what was presumed.
     """
     body = RECEIVED.read(call.body)
-    amount = _amount(body.quantity)
+    amount = None if body.quantity is None else parse_amount(body.quantity, zero=True)
     pledge_id, by = await _pledge(call), call.act()
     return await call.commit(lambda work: pledges.receive_pledge(work, by, pledge_id, amount, body.condition))
 
@@ -281,6 +285,14 @@ async def _need(call: Call, text: str) -> UUID | SharedNeed:
         unit=shared["unit"],
         entry=f"{entry['origin_hash']}:{entry['index']}",
     )
+
+
+def _terms(call: Call) -> tuple[Decimal | None, Window]:
+    body = TERMS.read(call.body)
+    if body.quantity is None and body.from_ is None and body.until is None:
+        raise bad_field("$", "Say another quantity, another time, or both")
+    window = Window(moment(body.from_, "$.from"), moment(body.until, "$.until"))
+    return _amount(body.quantity), window
 
 
 def _amount(text: str | None) -> Decimal | None:

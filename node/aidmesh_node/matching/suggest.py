@@ -36,7 +36,9 @@ class OpenNeed:
 
 @dataclass(frozen=True, slots=True)
 class OpenOffer:
-    """What is still to be had of an offer; `available` None: as much as anybody needs."""
+    """What is still to be had of an offer; `available` None: as much as anybody needs. `stale`: nobody has confirmed
+    lately that it is still there.
+    """
 
     id: UUID
     item: str | None
@@ -44,6 +46,7 @@ class OpenOffer:
     available: Decimal | None
     until: datetime | None
     area: str | None
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class _Queue:
 def suggest(needs: Sequence[OpenNeed], offers: Sequence[OpenOffer]) -> list[Suggestion]:
     """Split offers among needs of the same item and unit, most urgent need first; in the order of the needs.
 
-    A need takes from its own area first, then what ends soonest, then the largest. No need gets more than it
+    A need takes from its own area first, then what ends soonest, then the largest, and last what nobody has confirmed
+    lately. No need gets more than it
     has open and no offer gives more than it has; of each item and unit, as much is given as both sides allow.
     What has no item is left to people.
     """
@@ -96,6 +100,8 @@ def suggest(needs: Sequence[OpenNeed], offers: Sequence[OpenOffer]) -> list[Sugg
     nearby: dict[tuple[str, str, str | None], _Queue] = defaultdict(_Queue)
     for kind, of_kind in stocks.items():
         for stock in of_kind:
+            if stock.offer.stale:
+                continue  # near or far, it comes after everything that is known to be there
             nearby[(*kind, stock.area)].stocks.append(stock)
 
     suggestions: list[Suggestion] = []
@@ -135,6 +141,8 @@ def _reasons(need: OpenNeed, offer: OpenOffer, near: bool, still_wanted: Decimal
         reasons.append(f"same area: {need.area}")
     if need.urgency in ("emergency", "high"):
         reasons.append(f"urgent: {need.urgency}")
+    if offer.stale:
+        reasons.append("ask first: nobody has confirmed lately that it is still there")
     if offer.until is not None:
         reasons.append(f"the offer ends on {offer.until.date()}")
     reasons.append(
@@ -151,5 +159,6 @@ def _need_order(need: OpenNeed) -> tuple[int, datetime, UUID]:
     return URGENCY_ORDER.index(need.urgency), need.until or NEVER_ENDS, need.id
 
 
-def _offer_order(offer: OpenOffer) -> tuple[datetime, Decimal, UUID]:
-    return offer.until or NEVER_ENDS, -(WITHOUT_END if offer.available is None else offer.available), offer.id
+def _offer_order(offer: OpenOffer) -> tuple[bool, datetime, Decimal, UUID]:
+    available = WITHOUT_END if offer.available is None else offer.available
+    return offer.stale, offer.until or NEVER_ENDS, -available, offer.id

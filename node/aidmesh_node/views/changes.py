@@ -18,6 +18,7 @@ from typing import NamedTuple
 from aidmesh_node.domain.event import Event
 from aidmesh_node.domain.peer_link import PeerLink
 from aidmesh_node.views import tracking
+from aidmesh_node.views.disputes import PLEDGE_OF
 from aidmesh_node.views.groups import own_group
 from aidmesh_node.views.handling import Shown
 from aidmesh_node.views.tracking import Tracked
@@ -31,7 +32,9 @@ CREATE TABLE changes (
 """
 
 KINDS = ("need", "offer", "pledge", "member", "peer", "group", "board")
-"""`board`: which circles are in force changed, and with it what the lists show of others; it has no id."""
+"""`board`: which circles are in force changed, and with it what the lists show of others; it has no id. Of a dispute
+the pledge is told, which says how many are open; of one about somebody's conduct nothing, for every member follows.
+"""
 
 CHANGES_KEPT = 20_000
 """Some 2 MiB, months of a village's work. Who comes back later reads the lists anew, which then costs less."""
@@ -50,7 +53,7 @@ _MANY = _ONE + ", (?, ?, ?, ?, ?, ?, ?)" * (ROWS_A_STATEMENT - 1)
 
 _PLACE = re.compile(rf"([0-9]{{1,18}})-([0-9a-f]{{{STAMP_BYTES * 2}}})", re.ASCII)
 _START = (0, bytes(STAMP_BYTES))
-_BY_GID = ("peer", "group")
+_OTHERWISE = ("peer", "group", "dispute")
 _IN_FORCE = (PeerLink.Activated, PeerLink.Suspended, PeerLink.Resumed, PeerLink.Severed)
 
 
@@ -118,12 +121,13 @@ class ChangeLog:
     def events(self, events: Sequence[tuple[int, Event]]) -> None:
         """Events of our log, with their positions, were projected. In one go: it is done for every event there is."""
         kinds = self._kinds
-        self._gathered += [
+        told = [
             (kinds[type(event)], event.originator_id.hex, 1, event.originator_version, position)
-            if kinds[type(event)] not in _BY_GID
-            else self._by_gid(event, position)
+            if kinds[type(event)] not in _OTHERWISE
+            else self._otherwise(event, position)
             for position, event in events
         ]
+        self._gathered += filter(None, told)
         ends = [position for position, event in events if isinstance(event, _IN_FORCE)]
         if ends:
             self._gathered.append(("board", None, 1, None, ends[-1]))
@@ -178,9 +182,12 @@ class ChangeLog:
         self._gathered.clear()
         self._last = None
 
-    def _by_gid(self, event: Event, position: int) -> tuple[str, str | None, int, int | None, int]:
-        """A group goes by its gid everywhere but in the log."""
+    def _otherwise(self, event: Event, position: int) -> tuple[str, str | None, int, int | None, int] | None:
+        """A group goes by its gid everywhere but in the log, and a dispute shows in its pledge, if at all."""
         kind, id = self._kinds[type(event)], event.originator_id.hex
+        if kind == "dispute":
+            pledge = self._connection.execute(PLEDGE_OF, (id,)).fetchone()
+            return pledge and ("pledge", pledge[0], 1, pledge[1], position)
         if kind == "peer":
             (gid,) = self._connection.execute("SELECT gid FROM peers WHERE id = ?", (id,)).fetchone()
         else:

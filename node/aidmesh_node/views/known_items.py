@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from aidmesh_node.domain import need_events
+from aidmesh_node.domain import need_events, offer_events
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.views.handling import Handlers, Insert
@@ -72,7 +72,7 @@ def list_all(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     return [{"item": item, "category": category} for _, (item, category) in sorted(items.items())]
 
 
-def _posted(event: need_events.Posted | Offer.Posted) -> tuple[object, ...] | None:
+def _posted(event: need_events.Posted | offer_events.Posted) -> tuple[object, ...] | None:
     if event.item is None or event.role not in RESPONSIBLE:
         return None
     return item_key(event.item), event.item, event.category

@@ -30,7 +30,7 @@ CREATE TABLE needs (
     quantity TEXT NOT NULL, unit TEXT NOT NULL,
     urgency TEXT NOT NULL, starts TEXT, ends TEXT, area TEXT, language TEXT,
     state TEXT NOT NULL, closed_reason TEXT,
-    received TEXT NOT NULL, reserved TEXT NOT NULL,
+    received TEXT NOT NULL, presumed TEXT NOT NULL, reserved TEXT NOT NULL,
     version INTEGER NOT NULL,
     posted_at TEXT NOT NULL,
     listed TEXT NOT NULL,
@@ -44,8 +44,8 @@ CREATE INDEX needs_untouched ON needs (next_at) WHERE state = 'open'
 
 COLUMNS = (
     "id", "category", "item", "quantity", "unit", "urgency", "starts", "ends", "area", "state",
-    "closed_reason", "received", "reserved", "version", "posted_at", "listed", "next_at", "warned_at", "unanswered",
-    "offers_waiting",
+    "closed_reason", "received", "presumed", "reserved", "version", "posted_at", "listed", "next_at", "warned_at",
+    "unanswered", "offers_waiting",
 )  # fmt: skip
 SELECT = (
     f"SELECT {', '.join(COLUMNS[:-1])},"
@@ -158,6 +158,7 @@ def to_json(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list
 
 def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, Any]]) -> dict[str, Any]:
     quantity, received, reserved = need["quantity"], need["received"], need["reserved"]
+    presumed = need["presumed"]
     return {
         "id": need["id"],
         "ours": True,
@@ -175,9 +176,10 @@ def _to_json(need: dict[str, Any], gid: str, name: str, shares: list[dict[str, A
         "state": need["state"],
         "closed_reason": need["closed_reason"],
         "received": received,
+        "presumed": presumed,
         "reserved": reserved,
-        "open": remaining(quantity, received, reserved),
-        "coverage": share_of(quantity, received, reserved),
+        "open": remaining(quantity, received, presumed, reserved),
+        "coverage": share_of(quantity, received, presumed, reserved),
         "fulfilment": share_of(quantity, received),
         "shared_with": shares,
         **_next(need, any(share["state"] == "shared" for share in shares)),
@@ -195,7 +197,7 @@ def _next(need: dict[str, Any], shared: bool) -> dict[str, Any]:
         ends_on=need["ends"][:10] if need["warned_at"] is not None and need["ends"] is not None else None,
         offers_waiting=bool(need["offers_waiting"]),
         unanswered=need["unanswered"],
-        covered=share_of(need["quantity"], need["received"], need["reserved"]) in ENOUGH,
+        covered=share_of(need["quantity"], need["received"], need["presumed"], need["reserved"]) in ENOUGH,
         arrived=share_of(need["quantity"], need["received"]) in ENOUGH,
         shared=shared,
     )
@@ -222,6 +224,7 @@ def _posted(event: need_events.Posted) -> tuple[object, ...]:
         None,
         "0",
         "0",
+        "0",
         event.originator_version,
         posted_at,
         f"{int(event.urgency == EMERGENCY)}{posted_at}",
@@ -242,6 +245,13 @@ def _covered(connection: sqlite3.Connection, event: need_events.CoverageChanged)
             *(_clocks(event) if touched else ()),
             event.originator_id.hex,
         ),
+    )
+
+
+def _presumed(connection: sqlite3.Connection, event: need_events.ReceiptsPresumed) -> None:
+    _covered(connection, event)
+    connection.execute(
+        "UPDATE needs SET presumed = ? WHERE id = ?", (amount_text(event.presumed), event.originator_id.hex)
     )
 
 
@@ -318,6 +328,7 @@ def _reopened(connection: sqlite3.Connection, event: need_events.Reopened) -> No
 HANDLERS: Handlers = {
     Need.Posted: Insert("INSERT INTO needs", _posted),
     Need.CoverageChanged: _covered,
+    Need.ReceiptsPresumed: _presumed,
     Need.Withdrawn: lambda connection, event: _close(connection, event, "withdrawn_by_person"),
     **{
         closing: lambda connection, event: _close(connection, event, event.reason)

@@ -5,10 +5,14 @@ drawn.
 from __future__ import annotations
 
 import sqlite3
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from aidmesh_node.domain.offer import OPEN, Offer
+from aidmesh_node.domain import offer_events
+from aidmesh_node.domain.offer import Offer
+from aidmesh_node.domain.offer_events import OPEN
+from aidmesh_node.domain.offer_time import REOPEN_DAYS_MAX, asks_at, next_step
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_node.views import shared_offers, tracking
 from aidmesh_node.views.amounts import remaining
@@ -29,6 +33,7 @@ CREATE TABLE offers (
     starts TEXT, ends TEXT, area TEXT,
     state TEXT NOT NULL, closed_reason TEXT,
     held TEXT NOT NULL, committed TEXT NOT NULL, drawn TEXT NOT NULL,
+    confirmed_at TEXT NOT NULL, ask_at TEXT NOT NULL, asked_at TEXT, warned_at TEXT, closed_at TEXT,
     version INTEGER NOT NULL,
     posted_at TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -36,9 +41,13 @@ CREATE INDEX offers_listed ON offers (posted_at, id);
 CREATE INDEX offers_by_state ON offers (state)
 """
 
+DUE_MAX = 256
+"""Offers looked at together where something may be due."""
+
 COLUMNS = (
     "id", "category", "item", "quantity", "unit", "mode", "starts", "ends", "area", "state", "closed_reason",
-    "held", "committed", "drawn", "version", "posted_at",
+    "held", "committed", "drawn", "confirmed_at", "ask_at", "asked_at", "warned_at", "closed_at",
+    "version", "posted_at",
 )  # fmt: skip
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM offers "
 
@@ -90,6 +99,16 @@ def open_ones(
     return to_json(connection, rows)
 
 
+def due(connection: sqlite3.Connection, now: datetime, ends_before: datetime, after: str) -> list[str]:
+    """Ids (hex) above `after` of our open ones that are to be asked about, or that end soon, DUE_MAX at most."""
+    rows = connection.execute(
+        "SELECT id FROM offers WHERE state = 'open' AND id > ?"
+        " AND ((asked_at IS NULL AND ask_at <= ?) OR ends <= ?) ORDER BY id LIMIT ?",
+        (after, time_text(now), time_text(ends_before), DUE_MAX),
+    )
+    return [row[0] for row in rows]
+
+
 def to_json(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Rows of SELECT as Offer JSON."""
     us = own_group(connection)
@@ -123,13 +142,32 @@ def _to_json(offer: dict[str, Any], gid: str, name: str, shares: list[dict[str, 
         "area": offer["area"],
         "state": offer["state"],
         "closed_reason": offer["closed_reason"],
+        "confirmed_at": offer["confirmed_at"],
+        "ask_at": offer["ask_at"] if offer["state"] == "open" else None,
+        "stale": offer["state"] == "open" and offer["asked_at"] is not None,
+        "ends_soon": offer["state"] == "open" and offer["warned_at"] is not None,
+        "next": _next(offer, available),
         "shared_with": shares,
         "version": offer["version"],
         "posted_at": offer["posted_at"],
     }
 
 
-def _posted(event: Offer.Posted) -> tuple[object, ...]:
+def _next(offer: dict[str, Any], available: str | None) -> str:
+    """What somebody should do about it, in a sentence."""
+    closed = offer["closed_at"]
+    last_day = closed and time_text(datetime.fromisoformat(closed) + timedelta(days=REOPEN_DAYS_MAX))
+    return next_step(
+        offer["state"],
+        asked=offer["asked_at"] and offer["confirmed_at"][:10],
+        warned=offer["warned_at"] is not None,
+        ends=offer["ends"] and offer["ends"][:10],
+        left=available != "0" or (offer["held"], offer["committed"]) != ("0", "0"),
+        reopen=last_day and last_day[:10],
+    )
+
+
+def _posted(event: offer_events.Posted) -> tuple[object, ...]:
     quantity: Decimal | None = event.quantity
     return (
         event.originator_id.hex,
@@ -149,12 +187,17 @@ def _posted(event: Offer.Posted) -> tuple[object, ...]:
         "0",
         "0",
         "0",
+        time_text(event.timestamp),
+        time_text(asks_at(event.category, event.timestamp)),
+        None,
+        None,
+        None,
         event.originator_version,
         time_text(event.timestamp),
     )
 
 
-def _booked(connection: sqlite3.Connection, event: Offer.BookingChanged) -> None:
+def _booked(connection: sqlite3.Connection, event: offer_events.BookingChanged) -> None:
     connection.execute(
         "UPDATE offers SET held = ?, committed = ?, drawn = ?, version = ? WHERE id = ?",
         (
@@ -167,14 +210,51 @@ def _booked(connection: sqlite3.Connection, event: Offer.BookingChanged) -> None
     )
 
 
-def _close(connection: sqlite3.Connection, event: Offer.Event, reason: str) -> None:
+def _close(connection: sqlite3.Connection, event: offer_events.Event, reason: str) -> None:
     connection.execute(
-        "UPDATE offers SET state = 'closed', closed_reason = ?, version = ? WHERE id = ?",
-        (reason, event.originator_version, event.originator_id.hex),
+        "UPDATE offers SET state = 'closed', closed_reason = ?, closed_at = ?, version = ? WHERE id = ?",
+        (reason, time_text(event.timestamp), event.originator_version, event.originator_id.hex),
     )
 
 
-def _changed(connection: sqlite3.Connection, event: Offer.Event) -> None:
+def _asked(connection: sqlite3.Connection, event: offer_events.StillAvailableAsked) -> None:
+    connection.execute(
+        "UPDATE offers SET asked_at = ?, version = ? WHERE id = ?",
+        (time_text(event.timestamp), event.originator_version, event.originator_id.hex),
+    )
+
+
+def _confirmed(connection: sqlite3.Connection, event: offer_events.Event) -> None:
+    id = event.originator_id.hex
+    (category,) = connection.execute("SELECT category FROM offers WHERE id = ?", (id,)).fetchone()
+    connection.execute(
+        "UPDATE offers SET confirmed_at = ?, ask_at = ?, asked_at = NULL, version = ? WHERE id = ?",
+        (
+            time_text(event.timestamp),
+            time_text(asks_at(category, event.timestamp)),
+            event.originator_version,
+            id,
+        ),
+    )
+
+
+def _warned(connection: sqlite3.Connection, event: offer_events.ExpiryWarned) -> None:
+    connection.execute(
+        "UPDATE offers SET warned_at = ?, version = ? WHERE id = ?",
+        (time_text(event.timestamp), event.originator_version, event.originator_id.hex),
+    )
+
+
+def _ends_later(connection: sqlite3.Connection, event: offer_events.ExpiryExtended | offer_events.Reopened) -> None:
+    _confirmed(connection, event)
+    connection.execute(
+        "UPDATE offers SET state = 'open', closed_reason = NULL, closed_at = NULL, warned_at = NULL, ends = ?"
+        " WHERE id = ?",
+        (window_text(event.until), event.originator_id.hex),
+    )
+
+
+def _changed(connection: sqlite3.Connection, event: offer_events.Event) -> None:
     # What changed is in another view; here it is one more version.
     connection.execute(
         "UPDATE offers SET version = ? WHERE id = ?", (event.originator_version, event.originator_id.hex)
@@ -186,6 +266,11 @@ HANDLERS: Handlers = {
     Offer.BookingChanged: _booked,
     Offer.Withdrawn: lambda connection, event: _close(connection, event, "withdrawn"),
     Offer.Closed: lambda connection, event: _close(connection, event, event.reason),
+    Offer.StillAvailableAsked: _asked,
+    Offer.StillAvailableConfirmed: _confirmed,
+    Offer.ExpiryWarned: _warned,
+    Offer.ExpiryExtended: _ends_later,
+    Offer.Reopened: _ends_later,
     Offer.Shared: _changed,
     Offer.Unshared: _changed,
     Offer.UnshareAcknowledged: _changed,

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from aidmesh_node.domain import pledge_events
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.quantity import amount_text
+from aidmesh_node.domain.window import ANY_TIME
 from aidmesh_node.views import tracking
-from aidmesh_node.views.next_steps import next_step
+from aidmesh_node.views.disputes import OPEN_AND_TOLD
+from aidmesh_node.views.next_steps import next_step, note, presume_from
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
 from aidmesh_node.views.times import time_text, window_text
 
@@ -21,10 +24,13 @@ TABLES = """
 CREATE TABLE pledges (
     id TEXT PRIMARY KEY,
     role TEXT NOT NULL, need TEXT NOT NULL, offer TEXT, peer TEXT, circle TEXT, posted_by TEXT,
-    unit TEXT NOT NULL, how TEXT NOT NULL, starts TEXT, ends TEXT, posted_at TEXT NOT NULL,
-    offered TEXT NOT NULL, revision INTEGER NOT NULL, proposed TEXT NOT NULL,
+    unit TEXT NOT NULL, how TEXT NOT NULL, posted_at TEXT NOT NULL, starts TEXT, ends TEXT,
+    offered TEXT NOT NULL, revision INTEGER NOT NULL,
+    proposed TEXT NOT NULL, proposed_starts TEXT, proposed_ends TEXT,
     accepted TEXT NOT NULL, committed TEXT NOT NULL, remainder TEXT NOT NULL,
-    handed TEXT NOT NULL, received TEXT NOT NULL, in_transit TEXT NOT NULL,
+    handed TEXT NOT NULL, received TEXT NOT NULL, presumed TEXT NOT NULL, in_transit TEXT NOT NULL,
+    outcome TEXT, failure TEXT, failures INTEGER NOT NULL, handed_at TEXT, asked INTEGER NOT NULL, asked_at TEXT,
+    left_by TEXT NOT NULL,
     phase TEXT NOT NULL, discrepancy INTEGER NOT NULL, reason TEXT,
     version INTEGER NOT NULL, updated_at TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -34,12 +40,13 @@ CREATE INDEX pledges_by_phase ON pledges (phase)
 """
 
 FIXED = (
-    "id", "role", "need", "offer", "peer", "circle", "posted_by", "unit", "how", "starts", "ends",
-    "posted_at",
+    "id", "role", "need", "offer", "peer", "circle", "posted_by", "unit", "how", "posted_at",
 )  # fmt: skip
 FOLDED = (
-    "offered", "revision", "proposed", "accepted", "committed", "remainder", "handed", "received",
-    "in_transit", "phase", "discrepancy", "reason", "version", "updated_at",
+    "starts", "ends", "offered", "revision", "proposed", "proposed_starts", "proposed_ends",
+    "accepted", "committed", "remainder", "handed", "received", "presumed", "in_transit",
+    "outcome", "failure", "failures", "handed_at", "asked", "asked_at", "left_by", "phase",
+    "discrepancy", "reason", "version", "updated_at",
 )  # fmt: skip
 COLUMNS = FIXED + FOLDED
 
@@ -50,7 +57,8 @@ SELECT = (
     " coalesce((SELECT item FROM needs WHERE id = p.need),"
     " (SELECT item FROM shared_needs AS s JOIN speakers USING (feed)"
     " WHERE s.id = p.need AND speakers.circle = p.circle AND owner = p.peer),"
-    " (SELECT item FROM offers WHERE id = p.offer))"
+    " (SELECT item FROM offers WHERE id = p.offer)),"
+    f" {OPEN_AND_TOLD}"
     " FROM pledges AS p "
 )
 
@@ -98,7 +106,7 @@ def list_page(
 
 def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
     """A row of SELECT as Pledge JSON."""
-    pledge = dict(zip((*COLUMNS, "peer_name", "item"), row, strict=True))
+    pledge = dict(zip((*COLUMNS, "peer_name", "item", "disputes"), row, strict=True))
     return {
         "id": pledge["id"],
         "role": pledge["role"],
@@ -111,13 +119,23 @@ def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
         "unit": pledge["unit"],
         "offered": pledge["offered"],
         "revision": pledge["revision"],
+        "proposed": _proposed(pledge),
         "accepted": pledge["accepted"],
         "committed": pledge["committed"],
         "handed": pledge["handed"],
         "received": pledge["received"],
+        "presumed": pledge["presumed"],
         "in_transit": pledge["in_transit"],
         "phase": pledge["phase"],
+        "outcome": pledge["outcome"],
+        "failure": pledge["failure"],
+        "failures": pledge["failures"],
+        "asked": pledge["asked"],
+        "asked_at": pledge["asked_at"],
+        "presume_from": presume_from(pledge),
         "discrepancy": bool(pledge["discrepancy"]),
+        "note": note(pledge),
+        "disputes": pledge["disputes"],
         "how": pledge["how"],
         "from": pledge["starts"],
         "until": pledge["ends"],
@@ -125,6 +143,17 @@ def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
         "version": pledge["version"],
         "updated_at": pledge["updated_at"],
         "next": next_step(pledge),
+    }
+
+
+def _proposed(pledge: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the home would rather have, while it waits for the giver's answer."""
+    if pledge["phase"] != "countered":
+        return None
+    return {
+        "quantity": pledge["proposed"],
+        "from": pledge["proposed_starts"],
+        "until": pledge["proposed_ends"],
     }
 
 
@@ -145,7 +174,7 @@ class PledgesView:
         self._folded: OrderedDict[UUID, Pledge] = OrderedDict()
         self._folded_max = folded_max
 
-    def apply(self, event: Pledge.Event | Pledge.Offered) -> None:
+    def apply(self, event: pledge_events.Event) -> None:
         """Project one event, in the running transaction."""
         pledge = self._folded.pop(event.originator_id, None)
         if pledge is None and event.originator_version > 1:
@@ -163,8 +192,8 @@ class PledgesView:
         """The transaction was rolled back: fold again from the log."""
         self._folded.clear()
 
-    def _write(self, pledge: Pledge, event: Pledge.Event | Pledge.Offered) -> None:
-        state = pledge.state
+    def _write(self, pledge: Pledge, event: pledge_events.Event) -> None:
+        state, proposed = pledge.state, pledge.proposed or ANY_TIME
         self._connection.execute(
             _UPSERT,
             (
@@ -177,18 +206,28 @@ class PledgesView:
                 event.actor and event.actor.hex,
                 pledge.unit,
                 pledge.how,
+                time_text(event.timestamp),
                 window_text(pledge.window.start),
                 window_text(pledge.window.end),
-                time_text(event.timestamp),
                 amount_text(state.offered),
                 state.giver.revision,
                 amount_text(state.home.proposed),
+                window_text(proposed.start),
+                window_text(proposed.end),
                 amount_text(state.accepted),
                 amount_text(state.committed),
                 amount_text(state.live_remainder),
                 amount_text(state.handed),
                 amount_text(state.received),
+                amount_text(state.presumed),
                 amount_text(state.in_transit),
+                pledge.outcome,
+                pledge.failure,
+                pledge.failures,
+                pledge.handed_at and time_text(pledge.handed_at),
+                len(pledge.asked),
+                time_text(pledge.asked[-1]) if pledge.asked else None,
+                " ".join(side for side, left in pledge.left.items() if left == (state.handed, state.received)),
                 state.phase,
                 state.discrepancy,
                 pledge.reason,

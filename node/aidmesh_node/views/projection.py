@@ -13,6 +13,7 @@ from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.views import (
     changes,
     circles,
+    disputes,
     foreign,
     groups,
     known_items,
@@ -45,6 +46,7 @@ TABLES = (
     needs.TABLES,
     offers.TABLES,
     pledges.TABLES,
+    disputes.TABLES,
     shared_needs.TABLES,
     shared_offers.TABLES,
     known_items.TABLES,
@@ -59,6 +61,7 @@ HANDLERS = (
     shares.HANDLERS,
     needs.HANDLERS,
     offers.HANDLERS,
+    disputes.HANDLERS,
     known_items.HANDLERS,
 )
 """In order: a group's name and a circle are found through the link that an event is about."""

@@ -265,7 +265,7 @@ def standing(connection: sqlite3.Connection, id: str, owner: str | None = None) 
 
 
 def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
-    """A row of `SELECT` as Need JSON."""
+    """A row of `SELECT` as Need JSON. What its owner presumes stands in `received`: wanted from nobody else."""
     need = dict(zip((*COLUMNS, "circle", "owner", "group_name"), row, strict=True))
     return {
         "id": need["id"],
@@ -284,6 +284,7 @@ def to_json(row: tuple[Any, ...]) -> dict[str, Any]:
         "state": need["state"],
         "closed_reason": need["closed_reason"],
         "received": need["received"],
+        "presumed": None,
         "reserved": need["reserved"],
         "open": need["open"],
         "coverage": share_of(need["quantity"], need["received"], need["reserved"]),

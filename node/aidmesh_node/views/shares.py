@@ -60,7 +60,7 @@ def unacknowledged(connection: sqlite3.Connection, limit: int = 500) -> list[dic
 
 
 def _ended(connection: sqlite3.Connection, event: Any) -> None:
-    # What was shared of a need that is open again is closed there for good: now it is shared with nobody.
+    # What was shared of something that is open again is closed there for good: now it is shared with nobody.
     connection.execute("DELETE FROM shares WHERE subject = ? AND state = 'shared'", (event.originator_id.hex,))
 
 
@@ -78,6 +78,7 @@ HANDLERS: Handlers = {
     Need.Reopened: _ended,
     Need.Unshared: lambda connection, event: _put(connection, event, "need", "revoked"),
     Need.UnshareAcknowledged: lambda connection, event: _put(connection, event, "need", "acknowledged"),
+    Offer.Reopened: _ended,
     Offer.Shared: lambda connection, event: _put(connection, event, "offer", "shared"),
     Offer.Unshared: lambda connection, event: _put(connection, event, "offer", "revoked"),
     Offer.UnshareAcknowledged: lambda connection, event: _put(connection, event, "offer", "acknowledged"),

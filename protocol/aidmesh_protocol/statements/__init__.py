@@ -34,6 +34,16 @@ from aidmesh_protocol.statements.pledge import (
     PledgeWithdrawn,
     ReceiptConfirmed,
 )
+from aidmesh_protocol.statements.settling import (
+    DiscrepancyLeft,
+    DisputeOpened,
+    DisputeResolved,
+    HandoverCorrected,
+    HandoverMissed,
+    HandoverProposed,
+    ReceiptCorrected,
+    ReceiptPresumed,
+)
 from aidmesh_protocol.statements.statement import Statement, View
 
 STATEMENTS: tuple[type[Statement], ...] = (
@@ -60,6 +70,14 @@ STATEMENTS: tuple[type[Statement], ...] = (
     PledgeAccepted,
     PledgeReleased,
     ReceiptConfirmed,
+    HandoverProposed,
+    HandoverMissed,
+    HandoverCorrected,
+    ReceiptPresumed,
+    ReceiptCorrected,
+    DiscrepancyLeft,
+    DisputeOpened,
+    DisputeResolved,
 )
 REGISTRY: Mapping[str, type[Statement]] = {statement.TYPE: statement for statement in STATEMENTS}
 
@@ -149,10 +167,16 @@ __all__ = [
     "REGISTRY",
     "STATEMENTS",
     "CircleOpened",
+    "DiscrepancyLeft",
+    "DisputeOpened",
+    "DisputeResolved",
     "GroupDescribed",
     "GroupIncepted",
+    "HandoverCorrected",
     "HandoverDeclared",
     "HandoverFailed",
+    "HandoverMissed",
+    "HandoverProposed",
     "Incomplete",
     "NeedClosed",
     "NeedShareRevoked",
@@ -173,6 +197,8 @@ __all__ = [
     "PledgeRevised",
     "PledgeWithdrawn",
     "ReceiptConfirmed",
+    "ReceiptCorrected",
+    "ReceiptPresumed",
     "ShareAcknowledged",
     "Statement",
     "Unknown",

@@ -20,6 +20,7 @@ from aidmesh_protocol.limits import (
     ITEM_BYTES_MAX,
     MINUTE_MAX,
     NAME_BYTES_MAX,
+    PLEDGE_DISPUTES_MAX,
     PLEDGE_NUMBER_MAX,
     TERMS_BYTES_MAX,
 )
@@ -53,6 +54,9 @@ DECLINE_REASONS = frozenset(
 )  # fmt: skip
 RELEASE_REASONS = frozenset({"changed_plan", "found_elsewhere", "unanswered", "need_closed", "other"})
 WITHDRAW_REASONS = frozenset({"none", "lapsed", "offer_withdrawn"})
+SIDES = frozenset({"giver", "home"})
+DISPUTES = frozenset({"quantity", "quality", "not_received", "not_sent", "money"})
+RESOLUTIONS = frozenset({"explained", "made_good", "corrected", "left", "withdrawn", "other"})
 CONDITIONS = frozenset({"good", "damaged", "partial", "other"})
 NEED_CLOSE_REASONS = frozenset(
     {
@@ -209,6 +213,11 @@ ItemOrNone = Annotated[str | None, optional(text(ITEM_BYTES_MAX, "item"))]
 AreaOrNone = Annotated[str | None, optional(text(AREA_BYTES_MAX, "area"))]
 MinuteOrNone = Annotated[int | None, optional(_MINUTE)]
 Number = Annotated[int, _NUMBER]
+Count = Annotated[int, integer(0, PLEDGE_NUMBER_MAX, "count")]
+DisputeNumber = Annotated[int, integer(1, PLEDGE_DISPUTES_MAX, "dispute number")]
+Side = Annotated[str, one_of(SIDES, "side")]
+Dispute = Annotated[str, one_of(DISPUTES, "dispute")]
+Resolution = Annotated[str, one_of(RESOLUTIONS, "resolution")]
 FirstRevision = Annotated[int, integer(1, 1, "first revision")]
 Id16 = Annotated[bytes, _ID16]
 Id16OrNone = Annotated[bytes | None, optional(_ID16)]

@@ -55,6 +55,14 @@ GOOD: dict[str, tuple[list[Any], list[Any] | None, list[Any], int]] = {
     "pledge.accepted": ([1, 1, "2.5"], None, [REF], 0),
     "pledge.released": ([1, "unanswered"], None, [], 0),
     "receipt.confirmed": ([1, "0", "other"], None, [], 0),
+    "handover.proposed": ([2, 29_923_680, 29_925_120], None, [], 0),
+    "handover.missed": ([1, "carrier_did_not_come"], None, [], 0),
+    "handover.corrected": ([1, "0"], None, [], 0),
+    "receipt.presumed": ([1, "2.5", 0], None, [], 0),
+    "receipt.corrected": ([1, "2"], None, [], 0),
+    "discrepancy.left": (["2.5", "2"], None, [], 0),
+    "dispute.opened": ([1, "not_received"], None, [], 0),
+    "dispute.resolved": (["home", 1, "made_good"], None, [], 0),
 }
 
 
@@ -116,6 +124,9 @@ def _more_good() -> list[dict[str, Any]]:
             "pledge.offered",
             [SUBJECT_ID, SUBJECT_ID, 1, "1", "trip", "remote", 2**32, 2**32],
         ),
+        "a time that only begins": ("handover.proposed", [1, 5, None]),
+        "a presumption after the last correction": ("receipt.presumed", [65535, "1", 65535]),
+        "the last dispute": ("dispute.opened", [16, "money"]),
     }
     views: dict[str, tuple[str, list[Any]]] = {
         "a view with the category alone": ("need.shared", ["other", None, "low", None, None, None]),
@@ -212,6 +223,31 @@ def _bad_facts() -> list[tuple[str, str, Any]]:
         ("pledge.released", "an unknown reason", [1, "no"]),
         ("receipt.confirmed", "an unknown condition", [1, "1", "fine"]),
         ("receipt.confirmed", "a negative quantity", [1, "-1", "good"]),
+        ("handover.proposed", "no time at all", [1, None, None]),
+        ("handover.proposed", "a window that ends before it begins", [1, 6, 5]),
+        ("handover.proposed", "revision zero", [0, 5, 6]),
+        ("handover.missed", "an unknown reason", [1, "rain"]),
+        ("handover.missed", "number zero", [0, "not_home"]),
+        ("handover.corrected", "a negative quantity", [1, "-1"]),
+        ("handover.corrected", "number zero", [0, "1"]),
+        ("receipt.presumed", "quantity zero", [1, "0", 0]),
+        ("receipt.presumed", "number zero", [0, "1", 0]),
+        ("receipt.presumed", "corrections below zero", [1, "1", -1]),
+        ("receipt.presumed", "corrections past their bound", [1, "1", 65536]),
+        ("receipt.presumed", "corrections that are nil", [1, "1", None]),
+        ("receipt.presumed", "a field short", [1, "1"]),
+        ("receipt.corrected", "a quantity that is nil", [1, None]),
+        ("receipt.corrected", "number zero", [0, "1"]),
+        ("discrepancy.left", "a negative quantity", ["1", "-1"]),
+        ("discrepancy.left", "words of a person", ["1", "two were broken"]),
+        ("dispute.opened", "somebody's conduct", [1, "conduct"]),
+        ("dispute.opened", "words of a person", [1, "they were rude"]),
+        ("dispute.opened", "number zero", [0, "quality"]),
+        ("dispute.opened", "one more than a side can open", [17, "quality"]),
+        ("dispute.opened", "a text beside it", [1, "quality", "torn"]),
+        ("dispute.resolved", "a third side", ["mediator", 1, "explained"]),
+        ("dispute.resolved", "an unknown end", ["giver", 1, "revenge"]),
+        ("dispute.resolved", "number zero", ["giver", 0, "explained"]),
     ]
 
 
