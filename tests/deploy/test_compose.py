@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from aidmesh_node.config import check_listen, check_url
+from aidmesh_node.config import check_listen, check_url, proxy_networks
 from tests.house.tree import ROOT
 from tests.support import compose, dockerfile
 
@@ -45,6 +45,14 @@ def test_only_caddy_can_be_reached_from_outside(document: dict[str, Any]) -> Non
     assert open_to_all == {"caddy": ["80:80", "443:443", "443:443/udp"]}
     for name, service in document["services"].items():
         assert not {"network_mode", "privileged", "pid", "userns_mode"} & set(service), name
+
+
+def test_the_nodes_believe_caddy_and_nobody_outside(document: dict[str, Any]) -> None:
+    (subnet,) = document["networks"]["inside"]["ipam"]["config"]
+    for name in GROUPS:
+        proxies = document["services"][name]["environment"]["AIDMESH_NODE__PROXIES"]
+        assert proxies == subnet["subnet"]
+        assert all(network.is_private for network in proxy_networks(proxies))
 
 
 def test_a_node_may_do_little_and_write_nowhere_but_to_its_volumes(document: dict[str, Any]) -> None:
