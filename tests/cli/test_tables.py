@@ -105,18 +105,20 @@ def test_one_pledge(node: RecordedNode, aidmesh: Terminal) -> None:
     assert (
         said.out
         == """\
-pledge       Blankets from Hillside
-id           2e4982cc1e535e0b84cd356cc949de6d
-need         f6fdd3c4
-phase        handed over
-offered      2,000
-accepted     1,500
-committed    1,500
-handed over  1,500
-on its way   1,500
-how          pick up
-until        2026-11-30 14:30
-changed      2026-11-22 09:25
+pledge        Blankets from Hillside
+id            2e4982cc1e535e0b84cd356cc949de6d
+need          f6fdd3c4
+phase         handed over
+offered       2,000
+accepted      1,500
+committed     1,500
+handed over   1,500
+on its way    1,500
+asked         1 time, last 2026-11-22 10:00
+last attempt  picked up
+how           pick up
+until         2026-11-30 14:30
+changed       2026-11-22 09:25
 Next: Hillside says 1500 item were handed over: confirm what arrived.
 """
     )
