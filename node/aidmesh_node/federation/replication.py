@@ -50,7 +50,7 @@ QUIET_SECONDS_MIN = 0.5
 NEWS_PAUSE_SECONDS = 0.002
 """From news to the next question: first our own people see it. What the peer says meanwhile comes together."""
 
-BATCH_PAUSE_SECONDS = 0.01
+BATCH_PAUSE_SECONDS = 0.02
 """After a full batch of entries was interpreted: the writer is everybody's, and what came in bulk is shown first."""
 
 WOKEN_SECONDS_MIN = 0.1

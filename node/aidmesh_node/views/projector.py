@@ -32,7 +32,7 @@ LOAD_PAUSE_SECONDS = 0.05
 """After more events than this at once the next transaction waits a little, so that it carries more: under load a
 transaction for every few events would cost more than the events. A quiet node is shown at once."""
 
-BULK_PAUSE_SECONDS = 1.0
+BULK_PAUSE_SECONDS = 0.5
 """While a peer's feed arrives faster than it is shown, storing it goes first: what is stored is safe, and a part of it
 shows this often. Our own events are never kept waiting by it."""
 
