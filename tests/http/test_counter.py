@@ -72,7 +72,7 @@ async def test_a_counter_can_be_ignored_or_answered_with_a_withdrawal(two: Two) 
 async def test_what_is_no_proposal(two: Two) -> None:
     at_giver, at_home = await two.promised()
     proposals: list[tuple[dict[str, object], int]] = [
-        ({}, 400),
+        ({}, 422),
         ({"quantity": "10"}, 409),
         ({"quantity": "0"}, 422),
         ({"from": "monday"}, 400),

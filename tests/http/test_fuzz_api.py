@@ -159,7 +159,7 @@ async def _asked_about_in_vain(group: Group) -> str:
 
     def then(days_ago: int) -> Act:
         at = group.node.clock.now() - timedelta(days=days_ago)
-        return Act(group.node.entropy.uuid(), at, UUID(group.members["operator"]), "operator")
+        return Act(group.node.entropy.uuid(), at, None, "operator")
 
     def hand_over_and_ask(work: Work) -> dict[str, object]:
         with changing(work, then(8), UUID(id)) as pledge:

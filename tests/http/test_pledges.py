@@ -48,7 +48,7 @@ async def test_more_than_there_is_cannot_be_promised(group: Group) -> None:
 @pytest.mark.parametrize(
     ("verb", "body", "status"),
     [
-        ("revise", {}, 400),
+        ("revise", {}, 422),
         ("revise", {"quantity": "-1"}, 422),
         ("revise", {"quantity": 5}, 400),
         ("commit", {"quantity": "5"}, 400),

@@ -17,7 +17,7 @@ from aidmesh_node.http import answers, bodies
 from aidmesh_node.http.bodies import Body, moment
 from aidmesh_node.http.call import Call
 from aidmesh_node.http.operation import operation
-from aidmesh_node.http.problems import Problem, bad_field, not_found
+from aidmesh_node.http.problems import Problem, not_found
 from aidmesh_node.views import pledges as views
 from aidmesh_node.views import shared_needs
 from aidmesh_node.views.pages import PAGE_ITEMS_MAX
@@ -128,7 +128,7 @@ async def show_pledge(call: Call) -> web.Response:
 @operation(
     answers.PledgeChanged,
     takes=TERMS,
-    refuses={409: STATES + " not_enough_left too_many_revisions", 422: "bad_quantity bad_window"},
+    refuses={409: STATES + " not_enough_left too_many_revisions", 422: "bad_quantity bad_window no_terms"},
 )
 async def revise_pledge(call: Call) -> web.Response:
     """Change the amount, the time or both, as the giver.
@@ -190,7 +190,9 @@ async def hand_over(call: Call) -> web.Response:
 
 
 @operation(
-    answers.PledgeChanged, takes=TERMS, refuses={409: STATES + " already_covered", 422: "bad_quantity bad_window"}
+    answers.PledgeChanged,
+    takes=TERMS,
+    refuses={409: STATES + " already_covered", 422: "bad_quantity bad_window no_terms"},
 )
 async def counter_pledge(call: Call) -> web.Response:
     """Propose another amount, another time or both, as the need's home.
@@ -290,7 +292,12 @@ async def _need(call: Call, text: str) -> UUID | SharedNeed:
 def _terms(call: Call) -> tuple[Decimal | None, Window]:
     body = TERMS.read(call.body)
     if body.quantity is None and body.from_ is None and body.until is None:
-        raise bad_field("$", "Say another quantity, another time, or both")
+        raise Problem(
+            422,
+            "no_terms",
+            "Neither another quantity nor another time is said.",
+            "Say quantity, from, until, or several of them.",
+        )
     window = Window(moment(body.from_, "$.from"), moment(body.until, "$.until"))
     return _amount(body.quantity), window
 
