@@ -123,7 +123,9 @@ SHELLS = ("bash", "zsh", "fish")
 Shell = Callable[[str, str], set[str]]
 
 
-@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize(
+    "name", ["bash", *(pytest.param(one, marks=pytest.mark.soak) for one in SHELLS if one != "bash")]
+)
 def test_a_shell_completes_commands_options_and_words(name: str, shell: Shell) -> None:
     assert {"need", "offer", "pledge"} <= shell(name, "aidmesh ")
     assert {"post", "share", "withdraw"} <= shell(name, "aidmesh need ")

@@ -36,7 +36,7 @@ def test_nothing_is_wider_than_the_screen(file: Path) -> None:
     assert [line for line in lines if plain(line) != line or line != line.rstrip()] == []
 
 
-@pytest.mark.parametrize("columns", [40, 50, 60, 79, 120])
+@pytest.mark.parametrize("columns", [40, 120, *(pytest.param(width, marks=pytest.mark.soak) for width in (50, 60, 79))])
 def test_on_other_screens_it_says_the_same_and_fits(columns: int, tmp_path: Path) -> None:
     for case in CASES:
         folder = tmp_path / case.name

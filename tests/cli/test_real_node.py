@@ -271,6 +271,7 @@ def test_a_node_stops_when_it_is_told_to(number: signal.Signals, stopped: Termin
     assert stopped("verify").code == OK
 
 
+@pytest.mark.soak
 def test_the_demo_shows_what_arrived(tmp_path: Path) -> None:
     data = shutil.copytree(SAMPLES, tmp_path / "data")
     done = subprocess.run(
@@ -289,6 +290,7 @@ def test_the_demo_shows_what_arrived(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout + done.stderr
 
 
+@pytest.mark.soak
 def test_the_demo_left_running_says_where_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     """As JSON for programs: the report comes when the nodes are there to be used, not after they are gone."""
     process = subprocess.Popen(

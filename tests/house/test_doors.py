@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,24 @@ DOORS = {
 
 def callers(name: str) -> set[str]:
     """Files of the node, storage and sealing of vault rows apart, that name `name` as a whole dotted ending."""
-    found = set()
+    return {
+        file
+        for file, names in dotted_names().items()
+        if any(dotted == name or dotted.endswith((f".{name}", f"_{name}")) for dotted in names)
+    }
+
+
+@cache
+def dotted_names() -> dict[str, frozenset[str]]:
+    """Every name of every such file, as it is written."""
+    found = {}
     for path in NODE.rglob("*.py"):
         relative = path.relative_to(NODE).as_posix()
-        if relative.startswith("storage/") or relative == "application/ports.py":
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            dotted = ast.unparse(node) if isinstance(node, ast.Attribute | ast.Name) else ""
-            if dotted == name or dotted.endswith((f".{name}", f"_{name}")):
-                found.add(relative)
+        if not relative.startswith("storage/") and relative != "application/ports.py":
+            nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            found[relative] = frozenset(
+                ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute | ast.Name)
+            )
     return found
 
 

@@ -197,6 +197,7 @@ def test_a_second_start_waits_for_the_first_and_says_so(ready: Path) -> None:
     assert second.returncode == 7
 
 
+@pytest.mark.clean
 def test_what_cannot_be_downloaded_is_said_in_one_sentence_and_tried_again(clone: Path, tmp_path: Path) -> None:
     offline = {
         "PATH": "/usr/bin:/bin",

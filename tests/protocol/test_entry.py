@@ -16,6 +16,7 @@ from aidmesh_protocol.entry import (
     PartHeader,
     Ref,
     check_part,
+    kept_content,
     pad,
     unpad,
 )
@@ -95,6 +96,13 @@ def test_a_content_fills_its_bucket_and_one_byte_more_needs_the_next(bucket: int
     assert unpad(pad(content)) == content
     if bucket != PART_BUCKETS[-1]:
         assert len(pad(content + b"x")) == PART_BUCKETS[PART_BUCKETS.index(bucket) + 1]
+
+
+@pytest.mark.parametrize("size", [0, 1, *(bucket - 2 for bucket in PART_BUCKETS)])
+def test_what_was_checked_once_is_read_again_to_the_same(size: int) -> None:
+    part = Part("text", KEY, bytes([7]) * size)
+    entry = entry_with(part)
+    assert kept_content(entry, "text", part.encode()) == check_part(entry, "text", part.encode()) == part.body
 
 
 def test_the_largest_part_fits_and_no_larger_one_is_made() -> None:
