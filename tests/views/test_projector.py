@@ -90,8 +90,7 @@ async def test_a_feed_that_arrives_in_bulk_keeps_nobody_waiting(house: House, mo
     assert await house.views.wait(house.home.writer.position, LONG)
 
     await asyncio.to_thread(feed.append, [feed.sealed(subject(number), SHARED) for number in range(1, 1_401)])
-    # Shown in part; our own need wakes the projector. The first may have been shown with the first part: so two.
-    for _ in "ab":
+    for _ in "ab":  # our own need wakes the projector; the first may have been shown with the feed's first part
         await asyncio.to_thread(house.need)
         assert await house.views.wait(house.home.writer.position, LONG), "what is ours shows at once"
     async with asyncio.timeout(LONG):
