@@ -36,8 +36,8 @@ from aidmesh_node.demo.waiting import until
 SEEDS: Final = 2**31
 TERMINATED: Final = 128 + signal.SIGTERM
 KILL_SECONDS_MAX: Final = 5.0
-"""How much longer a step may take for each kill: a node is back in a second, and peers ask it again within some more, on a
-machine that is not busy."""
+"""How much longer a step may take for each kill: on a machine that is not busy a node is back in a second, and asked
+again by its peers within some more."""
 
 POLITE_KILLS: Final = (signal.SIGTERM, signal.SIGHUP)
 
