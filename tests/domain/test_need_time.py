@@ -11,11 +11,10 @@ import pytest
 
 from aidmesh_node.domain.act import NODE, Act
 from aidmesh_node.domain.emergency import EmergencyAdvice
+from aidmesh_node.domain.ending import NOTICE, NOTICE_INCIDENT
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.need_time import (
     EXTEND_DAYS_MAX,
-    NOTICE_HOURS,
-    NOTICE_INCIDENT_HOURS,
     REOPEN_DAYS_MAX,
     REVIEW_DAYS_MAX,
     Standing,
@@ -86,8 +85,8 @@ def test_a_warning_in_time_does_not_end_it_early() -> None:
 
 
 def test_an_incident_has_a_shorter_notice() -> None:
-    short = timedelta(hours=NOTICE_INCIDENT_HOURS)
-    assert short < timedelta(hours=NOTICE_HOURS)
+    short = NOTICE_INCIDENT
+    assert short < NOTICE
     need = ending()
     assert not need.warn_of_expiry(at(END - 7 * HOUR, NODE), 0, short)
     assert need.warn_of_expiry(at(END - 6 * HOUR, NODE), 0, short)

@@ -16,8 +16,8 @@ from aidmesh_node.application.clock_trust import ClockTrust
 from aidmesh_node.application.ports import Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain.act import NODE, Act
+from aidmesh_node.domain.ending import NOTICE
 from aidmesh_node.domain.offer import Offer
-from aidmesh_node.domain.offer_time import NOTICE
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.views import offers as views
 from aidmesh_node.views.views import Views

@@ -15,11 +15,12 @@ from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.category import category_id
 from aidmesh_node.domain.consent import Consent
 from aidmesh_node.domain.emergency import EmergencyAdvice
+from aidmesh_node.domain.ending import NOTICE, Warned, has_run_out, needs_warning
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.label import label, language_tag
 from aidmesh_node.domain.need_closing import CLOSE_REASONS, JUST_CLOSED, Closing, check_closing
 from aidmesh_node.domain.need_events import CLOSED, OPEN, REACHED
-from aidmesh_node.domain.need_time import EMERGENCY, NOTICE_HOURS, Warned
+from aidmesh_node.domain.need_time import EMERGENCY
 from aidmesh_node.domain.pledge_fold import Coverage
 from aidmesh_node.domain.pledge_rules import room_in_need
 from aidmesh_node.domain.quantity import ZERO, Quantity, amount_text, share_of
@@ -32,7 +33,6 @@ __all__ = ["CLOSED", "CLOSE_REASONS", "OPEN", "Need"]
 URGENCIES = ("low", "normal", "high", EMERGENCY)
 URGENCY_REASONS = ("worse", "better", "more_known", "mistaken")
 CONTACT_OUTCOMES = (REACHED, "no_answer", "message_left", "wrong_contact")
-NOTICE = timedelta(hours=NOTICE_HOURS)
 
 
 class Need(Recorded):
@@ -318,7 +318,7 @@ class Need(Recorded):
     def warn_of_expiry(self, by: Act, witnessed: int, notice: timedelta = NOTICE) -> bool:
         """Say that it is about to end, if it is time to. False when there is nothing to say."""
         end = self._ends_by_itself
-        if end is None or not need_time.needs_warning(by.at, end, self.warned, notice):
+        if end is None or not needs_warning(by.at, end, self.warned, notice):
             return False
         self._record(self.ExpiryWarned, by, witnessed=witnessed)
         return True
@@ -326,7 +326,7 @@ class Need(Recorded):
     def expire(self, by: Act, witnessed: int, notice: timedelta = NOTICE) -> bool:
         """End it, if its time is over, nothing is promised any more, and it was warned of for all of `notice`."""
         end = self._ends_by_itself
-        if end is None or not need_time.has_run_out(by.at, witnessed, end, self.warned, notice):
+        if end is None or not has_run_out(by.at, witnessed, end, self.warned, notice):
             return False
         self._record(self.Expired, by, reason="expired")
         return True

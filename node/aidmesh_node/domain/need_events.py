@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from aidmesh_node.domain import event
-from aidmesh_node.domain.need_time import Warned
+from aidmesh_node.domain.ending import Warned
 from aidmesh_node.domain.sharing import ACKNOWLEDGED, ENDED, REVOKED, SHARED, ShareState
 from aidmesh_node.domain.window import Window
 

@@ -17,12 +17,6 @@ UNTOUCHED_HOURS = 48
 UNTOUCHED_EMERGENCY_HOURS = 4
 """How long a need may lie without anybody doing something about it."""
 
-NOTICE_HOURS = 48
-"""Between the warning that a need is about to end and its end: a weekend's worth of somebody noticing."""
-
-NOTICE_INCIDENT_HOURS = 6
-"""The same while an incident is on, when needs change within hours."""
-
 REVIEW_DAYS_MAX = 30
 """How far ahead somebody may put the next look at a need."""
 
@@ -36,14 +30,6 @@ UNANSWERED_MAX = 3
 """Calls without an answer after which the way to reach somebody is at fault, not they."""
 
 WANTED_UNTIL = "Ask whether it is still wanted, then extend it or close it"
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """When a warning was given, and how many seconds the node had run by then."""
-
-    at: datetime
-    witnessed: int
 
 
 def untouched_until(urgency: str, touched: datetime) -> datetime:
@@ -74,18 +60,6 @@ def check_extension(now: datetime, end: datetime | None, until: datetime) -> Non
         raise Refused("not_later", "That is not later than it ends now.", "Choose a later date, in the future.")
     if until > now + timedelta(days=EXTEND_DAYS_MAX):
         raise Refused("too_far_away", "That is more than a year away.", "Choose an earlier date; it can be extended.")
-
-
-def needs_warning(now: datetime, end: datetime, warned: Warned | None, notice: timedelta) -> bool:
-    """Whether it is time to warn: not yet warned, or by a clock that stood in the future."""
-    return now >= end - notice and (warned is None or warned.at > now)
-
-
-def has_run_out(now: datetime, witnessed: int, end: datetime, warned: Warned | None, notice: timedelta) -> bool:
-    """Whether it ended, was warned of for all of `notice`, and the node ran, and could show that, for so long."""
-    if warned is None or now < end or now < warned.at + notice:
-        return False
-    return witnessed - warned.witnessed >= notice.total_seconds()
 
 
 def check_reopening(now: datetime, closed_at: datetime | None) -> None:

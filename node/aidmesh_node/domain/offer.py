@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from aidmesh_node.domain import offer_events, offer_time
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.category import category_id
+from aidmesh_node.domain.ending import Warned, has_run_out, needs_warning
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.label import label
 from aidmesh_node.domain.offer_events import OPEN
@@ -81,7 +82,7 @@ class Offer(Recorded):
         self.open_pledges: set[UUID] = set()
         self.confirmed_at: datetime = self.created_on
         self.asked_at: datetime | None = None
-        self.warned: offer_time.Warned | None = None
+        self.warned: Warned | None = None
         self.reopened_at_versions: list[int] = []
         self.closed_to: list[frozenset[str]] = []
 
@@ -225,7 +226,7 @@ class Offer(Recorded):
     def warn_of_expiry(self, by: Act, witnessed: int) -> bool:
         """Warn that it ends soon, once it is time to. `witnessed`: how many seconds the node has run."""
         end = self._ends_by_itself
-        if end is None or not offer_time.needs_warning(by.at, end, self.warned):
+        if end is None or not needs_warning(by.at, end, self.warned):
             return False
         self._record(self.ExpiryWarned, by, witnessed=witnessed)
         return True
@@ -233,7 +234,7 @@ class Offer(Recorded):
     def expire(self, by: Act, witnessed: int) -> bool:
         """Close it if its time is over, it was warned of, and nothing promised from it is outstanding."""
         end = self._ends_by_itself
-        if end is None or not offer_time.has_run_out(by.at, witnessed, end, self.warned):
+        if end is None or not has_run_out(by.at, witnessed, end, self.warned):
             return False
         self._record(self.Closed, by, reason="expired")
         return True

@@ -5,7 +5,6 @@ Pure; never reads a clock. Nothing is taken away because nobody answered: it is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aidmesh_node.domain.refused import Refused
@@ -19,22 +18,11 @@ FRESH_FOOD = timedelta(days=3)
 SAID_AGAIN_AFTER = timedelta(hours=1)
 """Two confirmations within an hour say the same."""
 
-NOTICE = timedelta(hours=48)
-"""Between the warning that an offer is about to end and its end: a weekend's worth of somebody noticing."""
-
 EXTEND_DAYS_MAX = 366
 """How far ahead an offer may end: what is still there in a year is offered again."""
 
 REOPEN_DAYS_MAX = 30
 """After that nobody remembers what was meant: post it anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """When a warning was given, and how many seconds the node had run by then."""
-
-    at: datetime
-    witnessed: int
 
 
 def asks_at(category: str, confirmed: datetime) -> datetime:
@@ -45,18 +33,6 @@ def asks_at(category: str, confirmed: datetime) -> datetime:
 def just_said(now: datetime, confirmed: datetime) -> bool:
     """Whether a confirmation adds nothing to the last one."""
     return timedelta(0) <= now - confirmed < SAID_AGAIN_AFTER
-
-
-def needs_warning(now: datetime, end: datetime, warned: Warned | None) -> bool:
-    """Whether it is time to warn: not yet warned, or by a clock that stood in the future."""
-    return now >= end - NOTICE and (warned is None or warned.at > now)
-
-
-def has_run_out(now: datetime, witnessed: int, end: datetime, warned: Warned | None) -> bool:
-    """Whether it ended, was warned of for all of NOTICE, and the node ran, and could show that, for so long."""
-    if warned is None or now < end or now < warned.at + NOTICE:
-        return False
-    return witnessed - warned.witnessed >= NOTICE.total_seconds()
 
 
 def check_extension(now: datetime, end: datetime | None, until: datetime) -> None:
