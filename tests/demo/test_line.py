@@ -15,6 +15,8 @@ SIGNED = (
 )
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
+GIVE_UP_SECONDS = 5.0
+
 
 class Watcher:
     """Writes down what it is told, and lets through what it is told to."""
@@ -134,6 +136,20 @@ async def test_a_line_that_is_broken_off_cuts_everybody_and_lets_nobody_through_
         reader, writer = await call()
         writer.write(POST)
         assert await reader.readexactly(len(ANSWER)) == ANSWER
+
+
+async def test_a_caller_who_comes_as_the_line_breaks_off_is_not_left_waiting() -> None:
+    async with line_to(answers_all, Watcher()) as (line, _):
+
+        def at_that_moment(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            line._called(reader, writer)
+            line.break_off()
+
+        async with await asyncio.start_server(at_that_moment, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+            async with asyncio.timeout(GIVE_UP_SECONDS):
+                assert await reader.read() == b""
+            writer.close()
 
 
 async def test_nobody_there_is_a_connection_that_ends() -> None:

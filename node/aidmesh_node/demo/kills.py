@@ -108,13 +108,15 @@ class Kills:
         if exchange.path != paths.SYNC:
             return whole
         asking = next((number for number, group in enumerate(self._groups) if group.gid == exchange.signer), -1)
+        if asking == self._giver and self._step == ACCEPT and (strike := self._due(COMMIT, asking)):
+            # Before any other: an acceptance passes once, and without this answer the giver commits nothing.
+            self._lines[asking].mute()
+            self._tasks.create_task(self._strike_commitment(strike, exchange.number))
+            return whole
         if strike := self._due(SYNC, exchange.number) or self._due(SYNC, asking):
             self._aims[exchange] = asyncio.Event()
             self._tasks.create_task(self._strike_sync(strike, exchange))
             return int(whole * strike.moment)
-        if asking == self._giver and self._step == ACCEPT and (strike := self._due(COMMIT, asking)):
-            self._lines[asking].mute()
-            self._tasks.create_task(self._strike_commitment(strike, exchange.number))
         return whole
 
     async def cut(self, exchange: Exchange) -> None:

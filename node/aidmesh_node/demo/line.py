@@ -121,6 +121,8 @@ class Line:
         task = asyncio.ensure_future(self._connection(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        # Also when it is cancelled before it has begun: otherwise the caller waits for nothing.
+        task.add_done_callback(lambda _: writer.close())
 
     async def _connection(self, caller: asyncio.StreamReader, to_caller: asyncio.StreamWriter) -> None:
         host, _, port = self.address.rpartition(":")
@@ -132,8 +134,6 @@ class Line:
                 to_node.close()
         except OSError:
             pass  # nobody listens, or somebody hung up
-        finally:
-            to_caller.close()
 
 
 class _Connection:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from math import inf
 from typing import TypeVar
 
 from aidmesh_node.application import inbox
@@ -73,7 +74,15 @@ class Contact:
     """The last try found nobody: worth another as soon as the peer speaks to us."""
     clock_ahead_seconds: int | None = None
     """How far their clock was ahead of ours when they last said what time it is."""
+    spoke: float = -inf
+    """When the peer last asked us something, on the clock that only goes on."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    """There is reason not to wait any longer. What is said while a pull is under way counts when it has failed."""
+
+    def is_back(self) -> None:
+        """Whom we could not reach has spoken. It may be a moment until they hear us: the backoff begins anew."""
+        self.failures = 0
+        self.woken.set()
 
 
 class Replication:
@@ -118,8 +127,9 @@ class Replication:
         """The peer has just spoken to us: whom we could not reach is worth trying now. Whoever refused us is not:
         two nodes that refuse each other would wake each other for ever."""
         contact = self.contact(gid)
+        contact.spoke = self._clock.monotonic()
         if contact.unreachable:
-            contact.woken.set()
+            contact.is_back()
 
     async def follow(self, gid: str) -> None:
         """Pull from one peer for ever. Ends only by cancellation."""
@@ -129,10 +139,13 @@ class Replication:
             if link is None or link.state != "active":
                 return
             begun = self._clock.monotonic()
+            contact.woken.clear()
             try:
                 pulled = await self.pull(link, HELD_SECONDS)
             except (Unreachable, PeerRefused, ProtocolError, Unavailable) as error:
                 self._failed(link.name, contact, error)
+                if contact.unreachable and contact.spoke >= begun:
+                    contact.is_back()
             else:
                 self._succeeded(link.name, contact, pulled)
                 if pulled.entries:
@@ -140,12 +153,13 @@ class Replication:
                 elif self._clock.monotonic() - begun < QUIET_SECONDS_MIN:
                     # An honest peer holds its answer until it has something to say.
                     await self._clock.sleep(QUIET_SECONDS_MIN)
-            contact.woken.clear()
             if contact.backoff_seconds:
                 await self._pause(contact)
 
     async def pull(self, link: Link, wait_seconds: int) -> Pulled:
         """One exchange, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
+        # What was left when the process died, or when the disk was full: the peer may hold our question for long.
+        await self.interpret(link)
         body = await ask_for_news(self._readers, link, wait_seconds)
         intake = Intake(
             self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock,
@@ -158,7 +172,7 @@ class Replication:
         finally:
             if intake.pulled.clock_ahead_seconds is not None:
                 self.contact(link.gid).clock_ahead_seconds = intake.pulled.clock_ahead_seconds
-            # Also what came before the line broke, and what was left uninterpreted when the process last died.
+            # Also what came before the line broke.
             await self.interpret(link)
 
     async def interpret(self, link: Link) -> None:
