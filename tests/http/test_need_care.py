@@ -207,6 +207,8 @@ async def test_an_imported_emergency_is_taken_only_after_the_advice(group: Group
     files = {"files": [{"name": "needs.csv", "text": text}]}
     refused = await group.post("coordinator", "/imports", files)
     assert (refused.status, refused.code) == (422, "emergency_advice")
+    tried = await group.post("coordinator", "/imports", files, Dry_Run="true")
+    assert (tried.status, tried.code) == (422, "emergency_advice"), "a trial is never kinder than the command"
     assert (await group.get("member", "/needs")).body["items"] == []
     taken = await group.post("coordinator", "/imports", {**files, "emergency_advice_acknowledged": True})
     assert (taken.status, len(taken.body["needs"])) == (201, 2)

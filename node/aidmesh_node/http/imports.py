@@ -37,8 +37,7 @@ async def import_files(call: Call) -> web.Response:
     )
     # Asked for in the body too, since before every request could be tried.
     call.dry_run = call.dry_run or body.dry_run
-    acknowledged = body.emergency_advice_acknowledged or call.dry_run
-    advice = acknowledged_advice(call, most_urgent(plan), acknowledged)
+    advice = acknowledged_advice(call, most_urgent(plan), body.emergency_advice_acknowledged)
     return await call.commit(lambda work: imports.import_drafts(work, by, plan, node.import_namespace, advice), 201)
 
 
