@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from aidmesh_protocol import canonical
 from aidmesh_protocol.errors import ProtocolError
@@ -43,8 +44,8 @@ ERASE = 8
 _TAG_ORDER = {tag: position for position, tag in enumerate(TAGS)}
 _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _PREFIX_BYTES = 2
-_WHAT_CACHED_MAX = 256
-"""Kinds of parts that are remembered, more than there are; peers may name others, of some 100 bytes each."""
+_KINDS_CACHED_MAX = 256
+"""Kinds of entries and parts remembered, more than there are; peers may name others, of some 100 bytes each."""
 
 _SHORTEST = {
     bucket: smaller + 1 for smaller, bucket in zip((_PREFIX_BYTES - 1, *PART_BUCKETS), PART_BUCKETS, strict=False)
@@ -61,20 +62,28 @@ _PART_STARTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PartHeader:
-    """What an entry commits to for one part: its tag, HMAC-SHA256 commitment (32 bytes), padded length."""
-
+class _PartHeader(NamedTuple):
     tag: str
     commitment: bytes
     bucket: int
 
-    def __post_init__(self) -> None:
-        if type(self.tag) is not str or self.tag not in _TAG_ORDER:
+
+class PartHeader(_PartHeader):
+    """What an entry commits to for one part: its tag, HMAC-SHA256 commitment (32 bytes), padded length."""
+
+    __slots__ = ()
+
+    def __new__(cls, tag: str, commitment: bytes, bucket: int) -> Self:
+        if type(tag) is not str or tag not in _TAG_ORDER:
             raise ProtocolError("malformed", "unknown part tag")
-        _check_bytes(self.commitment, 32, "part commitment")
-        if type(self.bucket) is not int or self.bucket not in _PART_STARTS:
+        _check_bytes(commitment, 32, "part commitment")
+        if type(bucket) is not int or bucket not in _PART_STARTS:
             raise ProtocolError("malformed", "part length is not one of the buckets")
+        return super().__new__(cls, tag, commitment, bucket)
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Self:  # type: ignore[override]  # narrower than typeshed knows
+        return cls(*iterable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +100,61 @@ class Ref:
         _check_bytes(self.leaf_hash, 32, "ref leaf hash")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry's header fields (SPEC §5.1). Holding one means the fields are well formed, nothing more.
-
-    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse.
-    """
-
+class _Entry(NamedTuple):
     type: str
     schema: int
     statement_id: bytes
     subject_id: bytes
     hour: int
     parts: tuple[PartHeader, ...]
-    refs: tuple[Ref, ...] = ()
-    flags: int = 0
-    v: int = ENTRY_VERSION
+    refs: tuple[Ref, ...]
+    flags: int
+    v: int
 
-    def __post_init__(self) -> None:
-        if self.v != ENTRY_VERSION:
+
+class Entry(_Entry):
+    """One entry's header fields (SPEC §5.1). Holding one means the fields are well formed, nothing more.
+
+    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        type: str,
+        schema: int,
+        statement_id: bytes,
+        subject_id: bytes,
+        hour: int,
+        parts: tuple[PartHeader, ...],
+        refs: tuple[Ref, ...] = (),
+        flags: int = 0,
+        v: int = ENTRY_VERSION,
+    ) -> Self:
+        if v != ENTRY_VERSION:
             raise ProtocolError("upgrade_required", "the entry has a version this node does not know")
-        if type(self.type) is not str or len(self.type) > STATEMENT_TYPE_BYTES_MAX or not _TYPE.fullmatch(self.type):
-            raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
-        _check_int(self.schema, SCHEMA_MAX, "schema version")
-        if self.schema == 0:
+        _check_type(type)
+        _check_int(schema, SCHEMA_MAX, "schema version")
+        if schema == 0:
             raise ProtocolError("malformed", "schema versions count from 1")
-        _check_bytes(self.statement_id, 16, "statement id")
-        _check_bytes(self.subject_id, 16, "subject id")
-        _check_int(self.hour, HOUR_MAX, "hour")
-        if len(self.parts) > ENTRY_PARTS_MAX:
+        _check_bytes(statement_id, 16, "statement id")
+        _check_bytes(subject_id, 16, "subject id")
+        _check_int(hour, HOUR_MAX, "hour")
+        if len(parts) > ENTRY_PARTS_MAX:
             raise ProtocolError("malformed", "too many parts")
-        order = [_TAG_ORDER[part.tag] for part in self.parts]
+        order = [_TAG_ORDER[part.tag] for part in parts]
         # One order only: the same statement must not have two encodings.
         if order != sorted(set(order)):
             raise ProtocolError("malformed", "parts are not in tag order, each once")
-        if len(self.refs) > ENTRY_REFS_MAX:
+        if len(refs) > ENTRY_REFS_MAX:
             raise ProtocolError("malformed", "too many refs")
-        _check_int(self.flags, ENTRY_FLAGS_MAX, "flags")
+        _check_int(flags, ENTRY_FLAGS_MAX, "flags")
+        return super().__new__(cls, type, schema, statement_id, subject_id, hour, parts, refs, flags, v)
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Self:  # type: ignore[override]  # narrower than typeshed knows
+        return cls(*iterable)
 
     def part(self, tag: str) -> PartHeader | None:
         """The commitment to the part `tag`, or None if the entry has no such part."""
@@ -158,8 +185,28 @@ class Entry:
 
         Raises `too_large`, `malformed`, or `upgrade_required` for another entry version.
         """
-        if (plain := _PLAIN.fullmatch(data)) is not None and plain.end(1) - plain.start(1) == data[2] & 0x1F:
-            return _plain_entry(plain)
+        if (plain := _PLAIN(data)) is not None:
+            start, statement_id, subject_id, hour, _, facts, facts_bucket, view, view_bucket = plain.groups()
+            if (said := _said(start)) is not None:
+                named, schema = said
+                first = _checked(PartHeader, (FACTS, facts, _BUCKET_OF[facts_bucket]))
+                parts = (
+                    (first,) if view is None else (first, _checked(PartHeader, (VIEW, view, _BUCKET_OF[view_bucket])))
+                )
+                return _checked(
+                    cls,
+                    (
+                        named,
+                        schema,
+                        statement_id,
+                        subject_id,
+                        int.from_bytes(hour, "big"),
+                        parts,
+                        (),
+                        data[-1],
+                        ENTRY_VERSION,
+                    ),
+                )
         # Any: the constructors below check each field's type themselves.
         value: Any = canonical.decode(data, bytes_max=ENTRY_BYTES_MAX)
         if not isinstance(value, list) or not value:
@@ -184,63 +231,27 @@ class Entry:
 
 
 # Nearly all entries are laid out like this, and there are many: facts or facts and view, no refs, small schema and
-# flags. What matches is canonical and within every bound; what does not is read field by field.
+# flags, an hour after 1977. What matches is canonical and within every bound, if `_said` finds the type to be so; what
+# does not is read field by field.
 _BUCKET = b"|".join(re.escape(canonical.encode(bucket)) for bucket in PART_BUCKETS)
 _PLAIN = re.compile(
-    rb"\x99\x01[\xa3-\xbf]([a-z][a-z_]*\.[a-z][a-z_]*)([\x01-\x1f])\xc4\x10(.{16})\xc4\x10(.{16})"
-    rb"(?:\xcd([^\x00].)|\xce((?!\x00\x00).{4}))(?:\x91|(\x92))\x93\xa5facts\xc4\x20(.{32})(%b)"
-    rb"(?(7)\x93\xa4view\xc4\x20(.{32})(%b))\x90([\x00-\x7f])" % (_BUCKET, _BUCKET),
+    rb"\x99\x01([\xa3-\xbf][a-z_.]+[\x01-\x1f])\xc4\x10(.{16})\xc4\x10(.{16})"
+    rb"\xce((?!\x00\x00).{4})(?:\x91|(\x92))\x93\xa5facts\xc4\x20(.{32})(%b)"
+    rb"(?(5)\x93\xa4view\xc4\x20(.{32})(%b))\x90[\x00-\x7f]" % (_BUCKET, _BUCKET),
     re.DOTALL,
-)
+).fullmatch
 _BUCKET_OF = {canonical.encode(bucket): bucket for bucket in PART_BUCKETS}
 
 
-def _plain_entry(plain: re.Match[bytes]) -> Entry:
-    named, schema, statement_id, subject_id, short, long, _, facts, facts_bucket, view, view_bucket, flags = (
-        plain.groups()
-    )
-    first = _header(FACTS, facts, _BUCKET_OF[facts_bucket])
-    parts = (first,) if view is None else (first, _header(VIEW, view, _BUCKET_OF[view_bucket]))
-    hour = int.from_bytes(short or long, "big")
-    return _entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, flags[0])
+@lru_cache(maxsize=_KINDS_CACHED_MAX)
+def _said(start: bytes) -> tuple[str, int] | None:
+    """Type and schema of an entry with this plain start; None if it is no type after all."""
+    named = start[1:-1].decode()
+    return (named, start[-1]) if len(named) == start[0] & 0x1F and _TYPE.fullmatch(named) else None
 
 
-# Instances of fields that have been checked, made without checking them once more: else a third of what a feed costs.
-_new = object.__new__
-_set_tag, _set_commitment, _set_bucket = (vars(PartHeader)[field.name].__set__ for field in fields(PartHeader))
-(
-    _set_type, _set_schema, _set_statement_id, _set_subject_id, _set_hour, _set_parts, _set_refs, _set_flags, _set_v,
-) = (vars(Entry)[field.name].__set__ for field in fields(Entry))  # fmt: skip
-
-
-def _header(tag: str, commitment: bytes, bucket: int) -> PartHeader:
-    header = _new(PartHeader)
-    _set_tag(header, tag)
-    _set_commitment(header, commitment)
-    _set_bucket(header, bucket)
-    return header
-
-
-def _entry(
-    named: str,
-    schema: int,
-    statement_id: bytes,
-    subject_id: bytes,
-    hour: int,
-    parts: tuple[PartHeader, ...],
-    flags: int,
-) -> Entry:
-    entry = _new(Entry)
-    _set_type(entry, named)
-    _set_schema(entry, schema)
-    _set_statement_id(entry, statement_id)
-    _set_subject_id(entry, subject_id)
-    _set_hour(entry, hour)
-    _set_parts(entry, parts)
-    _set_refs(entry, ())
-    _set_flags(entry, flags)
-    _set_v(entry, ENTRY_VERSION)
-    return entry
+_checked = tuple.__new__
+"""Makes instances of fields that have been checked, without checking them once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +341,7 @@ def _key_and_body(part_bytes: bytes) -> tuple[bytes, bytes]:
     return key, padded
 
 
-@lru_cache(maxsize=_WHAT_CACHED_MAX)
+@lru_cache(maxsize=_KINDS_CACHED_MAX)
 def _what(statement_type: str, schema: int, tag: str) -> bytes:
     """What a commitment says its part is of."""
     return canonical.encode([statement_type, schema, tag])
@@ -350,6 +361,11 @@ def _triple(value: Any) -> list[Any]:
     if len(fields := _array(value)) != 3:
         raise ProtocolError("malformed", "an array of three was expected")
     return fields
+
+
+def _check_type(value: object) -> None:
+    if type(value) is not str or len(value) > STATEMENT_TYPE_BYTES_MAX or not _TYPE.fullmatch(value):
+        raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
 
 
 def _check_bytes(value: object, length: int, what: str) -> None:

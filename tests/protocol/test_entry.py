@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,48 @@ def test_what_alice_writes_is_what_bob_reads() -> None:
     received = Entry.decode(ENTRY.encode())
     assert received == ENTRY
     assert check_part(received, "facts", BLANKETS.encode()) == b"5100 blankets"
+
+
+def test_an_entry_once_made_stays_as_it_is_and_no_other_is_made_of_it_unchecked() -> None:
+    for made in (ENTRY, ENTRY.parts[0]):
+        with pytest.raises(AttributeError):
+            made.tag = "view"  # type: ignore[union-attr,misc]  # what must not work
+        assert pickle.loads(pickle.dumps(made)) == made
+        assert hash(pickle.loads(pickle.dumps(made))) == hash(made)
+    assert ENTRY._replace(flags=0) == Entry(*ENTRY[:7])
+    for change in (
+        {"flags": -1},
+        {"type": "need"},
+        {"schema": 0},
+        {"subject_id": b"short"},
+        {"parts": ENTRY.parts * 2},
+    ):
+        with pytest.raises(ProtocolError):
+            ENTRY._replace(**change)
+    with pytest.raises(ProtocolError):
+        ENTRY.parts[0]._replace(bucket=65)
+
+
+@pytest.mark.parametrize("hour", [0, 65_535, 65_536, 498_728])
+@pytest.mark.parametrize("named", ["need.shared", "a.b", "a_.b_", "need." + "s" * 26, "need." + "s" * 27])
+def test_every_layout_of_an_entry_is_read_to_the_same(named: str, hour: int) -> None:
+    view = Part("view", KEY, b"warm")
+    for parts in ((), (BLANKETS,), (view,), (BLANKETS, view), (BLANKETS, view, Part("text", KEY, b""))):
+        headers = tuple(part.header(named, 1) for part in parts)
+        for schema, flags in ((1, 0), (31, 127), (32, 128)):
+            entry = Entry(named, schema, b"s" * 16, b"n" * 16, hour, headers, flags=flags)
+            read = Entry.decode(entry.encode())
+            assert read == entry
+            assert [type(part) for part in read.parts] == [PartHeader] * len(parts)
+
+
+@pytest.mark.parametrize("named", ["need", "need.", ".shared", "need..shared", "_need.shared", "need.shared.twice"])
+def test_a_type_that_is_none_is_refused_however_plain_the_entry(named: str) -> None:
+    plain = ENTRY.encode()
+    start = plain.index(b"need.shared")
+    with pytest.raises(ProtocolError) as refused:
+        Entry.decode(plain[: start - 1] + canonical.encode(named) + plain[start + len("need.shared") :])
+    assert refused.value.code == "malformed"
 
 
 def test_a_part_is_found_by_its_tag() -> None:
@@ -126,7 +169,7 @@ def test_a_part_longer_than_any_is_refused_unread() -> None:
     assert refused.value.code == "too_large"
 
 
-@given(hostile(ENTRY.encode()))
+@given(hostile(ENTRY.encode()) | hostile(entry_with(BLANKETS, Part("view", KEY, b"warm")).encode()))
 def test_no_bytes_make_reading_an_entry_fail_otherwise(data: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         assert Entry.decode(data).encode() == data
