@@ -54,12 +54,14 @@ _SHORTEST = {
 
 # A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
 _KEY_START = b"\x92\xc4\x10"
-_KEY_END = len(_KEY_START) + 16
-_PART_STARTS = {
-    bucket: (start, _KEY_END + len(start) + bucket)
+_KEY_AT = len(_KEY_START)
+_KEY_END = _KEY_AT + 16
+_PART_LAYOUT = {
+    bucket: (start, _KEY_END + len(start))
     for bucket in PART_BUCKETS
     for start in [canonical.encode(bytes(bucket))[:-bucket]]
 }
+_BODY_AT = {body + bucket: body for bucket, (_, body) in _PART_LAYOUT.items()}
 
 
 class _PartHeader(NamedTuple):
@@ -77,7 +79,7 @@ class PartHeader(_PartHeader):
         if type(tag) is not str or tag not in _TAG_ORDER:
             raise ProtocolError("malformed", "unknown part tag")
         _check_bytes(commitment, 32, "part commitment")
-        if type(bucket) is not int or bucket not in _PART_STARTS:
+        if type(bucket) is not int or bucket not in _PART_LAYOUT:
             raise ProtocolError("malformed", "part length is not one of the buckets")
         return super().__new__(cls, tag, commitment, bucket)
 
@@ -289,11 +291,12 @@ def pad(content: bytes) -> bytes:
 
 def unpad(padded: bytes) -> bytes:
     """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
-    end = _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")
-    shortest = _SHORTEST.get(len(padded))
-    if shortest is None or not shortest <= end <= len(padded) or padded.count(0, end) != len(padded) - end:
-        raise ProtocolError("malformed", "the part's padding is not canonical")
-    return padded[_PREFIX_BYTES:end]
+    bucket = len(padded)
+    if (shortest := _SHORTEST.get(bucket)) is not None:
+        end = _PREFIX_BYTES + (padded[0] << 8 | padded[1])
+        if shortest <= end <= bucket and padded.count(0, end) == bucket - end:
+            return padded[_PREFIX_BYTES:end]
+    raise ProtocolError("malformed", "the part's padding is not canonical")
 
 
 def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: bytes) -> bytes:
@@ -309,36 +312,68 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
     Raises ProtocolError: `proof_invalid` if the entry has no such part or commits to other bytes,
     `too_large` or `malformed` if the bytes are no part at all.
     """
-    header = entry.part(tag)
-    if header is None:
+    if (header := entry.part(tag)) is None:
         raise ProtocolError("proof_invalid", "the entry commits to no such part")
-    start, length = _PART_STARTS[header.bucket]
-    if len(part_bytes) == length and part_bytes.startswith(_KEY_START) and part_bytes.startswith(start, _KEY_END):
-        # The one canonical form of a key and a body of this length: nothing else has these bytes.
-        key, padded = part_bytes[len(_KEY_START) : _KEY_END], part_bytes[_KEY_END + len(start) :]
-    else:
-        key, padded = _key_and_body(part_bytes)
-        _check_bytes(key, 16, "part key")
-    expected = hmac.digest(key, _what(entry.type, entry.schema, tag) + padded, "sha256")
-    if not hmac.compare_digest(expected, header.commitment) or len(padded) != header.bucket:
+    return _content(header, _what(entry.type, entry.schema, tag), part_bytes)
+
+
+def check_column(entries: Iterable[Entry], tag: str, parts: Iterable[bytes | None]) -> None:
+    """Check parts of one tag, each as `check_part` against the entry at its place; None where there is no part.
+
+    Raises ProtocolError as `check_part` for the first part that fails, ValueError if one list is longer than the other.
+    """
+    place, named, schema, what = 0, "", 0, b""
+    for entry, part_bytes in zip(entries, parts, strict=True):
+        if part_bytes is None:
+            continue
+        # Neighbours are mostly of one kind: what was found for the last one is tried first.
+        headers = entry.parts
+        if place >= len(headers) or headers[place].tag != tag:
+            place = _place(headers, tag)
+        if entry.schema != schema or entry.type != named:
+            named, schema = entry.type, entry.schema
+            what = _what(named, schema, tag)
+        _content(headers[place], what, part_bytes)
+
+
+def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+    """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again.
+
+    Raises ProtocolError("malformed") for what has no part's length, and so was damaged since.
+    """
+    if (body := _BODY_AT.get(len(part_bytes))) is None:
+        raise ProtocolError("malformed", "what was kept of the part is none")
+    at = body + _PREFIX_BYTES
+    return part_bytes[at : at + (part_bytes[at - 2] << 8 | part_bytes[at - 1])]
+
+
+def _place(headers: tuple[PartHeader, ...], tag: str) -> int:
+    for place, header in enumerate(headers):
+        if header.tag == tag:
+            return place
+    raise ProtocolError("proof_invalid", "the entry commits to no such part")
+
+
+def _content(header: PartHeader, what: bytes, part_bytes: bytes) -> bytes:
+    """The content of a part once it is shown to be the one of this header. Errors as `check_part`."""
+    bucket = header.bucket
+    start, body = _PART_LAYOUT[bucket]
+    if len(part_bytes) != body + bucket or part_bytes[:_KEY_AT] != _KEY_START or part_bytes[_KEY_END:body] != start:
+        # The one canonical form of a key and a body of this length is another.
+        raise _no_such_part(part_bytes)
+    padded = part_bytes[body:]
+    expected = hmac.digest(part_bytes[_KEY_AT:_KEY_END], what + padded, "sha256")
+    if not hmac.compare_digest(expected, header.commitment):
         raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
     return unpad(padded)
 
 
-def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
-    """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again."""
-    header = entry.part(tag)
-    assert header is not None  # it was passed as this entry's
-    padded = part_bytes[-header.bucket :]
-    return padded[_PREFIX_BYTES : _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")]
-
-
-def _key_and_body(part_bytes: bytes) -> tuple[bytes, bytes]:
+def _no_such_part(part_bytes: bytes) -> ProtocolError:
     value: Any = canonical.decode(part_bytes, bytes_max=PART_BYTES_MAX)
     if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not bytes:
-        raise ProtocolError("malformed", "a part is an array of key and body")
-    key, padded = value
-    return key, padded
+        return ProtocolError("malformed", "a part is an array of key and body")
+    _check_bytes(value[0], 16, "part key")
+    return ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
 
 
 @lru_cache(maxsize=_KINDS_CACHED_MAX)
