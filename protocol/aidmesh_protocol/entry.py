@@ -24,10 +24,10 @@ from aidmesh_protocol.limits import (
     INDEX_MAX,
     PART_BUCKETS,
     PART_BYTES_MAX,
-    PART_CONTENT_BYTES_MAX,
     SCHEMA_MAX,
     STATEMENT_TYPE_BYTES_MAX,
 )
+from aidmesh_protocol.padding import PREFIX_BYTES, pad, unpad
 
 FACTS = "facts"
 VIEW = "view"
@@ -43,14 +43,8 @@ ERASE = 8
 
 _TAG_ORDER = {tag: position for position, tag in enumerate(TAGS)}
 _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_PREFIX_BYTES = 2
 _KINDS_CACHED_MAX = 256
 """Kinds of entries and parts remembered, more than there are; peers may name others, of some 100 bytes each."""
-
-_SHORTEST = {
-    bucket: smaller + 1 for smaller, bucket in zip((_PREFIX_BYTES - 1, *PART_BUCKETS), PART_BUCKETS, strict=False)
-}
-"""By bucket, the shortest prefix and content that are padded to it."""
 
 # A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
 _KEY_START = b"\x92\xc4\x10"
@@ -282,23 +276,6 @@ class SealedEntry:
     parts: tuple[tuple[str, bytes], ...]
 
 
-def pad(content: bytes) -> bytes:
-    """Content as a padded body: u16 length, content, zero bytes up to the smallest bucket (SPEC §5.3)."""
-    if len(content) > PART_CONTENT_BYTES_MAX:
-        raise ProtocolError("too_large", "the part is longer than a part may be")
-    return (len(content).to_bytes(_PREFIX_BYTES, "big") + content).ljust(_bucket(len(content)), b"\0")
-
-
-def unpad(padded: bytes) -> bytes:
-    """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
-    bucket = len(padded)
-    if (shortest := _SHORTEST.get(bucket)) is not None:
-        end = _PREFIX_BYTES + (padded[0] << 8 | padded[1])
-        if shortest <= end <= bucket and padded.count(0, end) == bucket - end:
-            return padded[_PREFIX_BYTES:end]
-    raise ProtocolError("malformed", "the part's padding is not canonical")
-
-
 def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: bytes) -> bytes:
     """HMAC-SHA256(key, encode([type, schema, tag]) || padded body), 32 bytes (SPEC §5.3)."""
     # The key has one fixed length: HMAC would otherwise give a key and its zero-extended twin one value.
@@ -343,7 +320,7 @@ def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
     """
     if (body := _BODY_AT.get(len(part_bytes))) is None:
         raise ProtocolError("malformed", "what was kept of the part is none")
-    at = body + _PREFIX_BYTES
+    at = body + PREFIX_BYTES
     return part_bytes[at : at + (part_bytes[at - 2] << 8 | part_bytes[at - 1])]
 
 
@@ -380,10 +357,6 @@ def _no_such_part(part_bytes: bytes) -> ProtocolError:
 def _what(statement_type: str, schema: int, tag: str) -> bytes:
     """What a commitment says its part is of."""
     return canonical.encode([statement_type, schema, tag])
-
-
-def _bucket(content_length: int) -> int:
-    return next(bucket for bucket in PART_BUCKETS if bucket >= content_length + _PREFIX_BYTES)
 
 
 def _array(value: Any) -> list[Any]:

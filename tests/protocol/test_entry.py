@@ -19,8 +19,6 @@ from aidmesh_protocol.entry import (
     check_column,
     check_part,
     kept_content,
-    pad,
-    unpad,
 )
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.limits import (
@@ -33,6 +31,7 @@ from aidmesh_protocol.limits import (
     PART_CONTENT_BYTES_MAX,
     SCHEMA_MAX,
 )
+from aidmesh_protocol.padding import pad, unpad
 from tests.support.hostile import hostile
 
 KEY = bytes(range(16))
