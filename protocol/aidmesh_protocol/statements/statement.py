@@ -85,13 +85,13 @@ def parser_of(cls: type[F]) -> Callable[..., F]:
     lines = [
         f"def parse({', '.join(['values', *(name for name in given if name not in rules)])}):",
         f" if type(values) is not list or len(values) != {len(rules)}: raise malformed()",
-        f" [{', '.join(rules)}] = values",
+        f" [{', '.join(f'value_{name}' for name in rules)}] = values",
         " made = new(cls)",
     ]
     for name in given:
         names[f"set_{name}"] = vars(cls)[name].__set__
         names[f"rule_{name}"] = rules.get(name)
-        lines.append(f" set_{name}(made, {f'rule_{name}({name})' if name in rules else name})")
+        lines.append(f" set_{name}(made, {f'rule_{name}(value_{name})' if name in rules else name})")
     exec("\n".join([*lines, " made.check()", " return made"]), names)
     parse: Callable[..., F] = names["parse"]
     return parse
