@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
 import msgpack
 
@@ -19,6 +19,11 @@ from aidmesh_protocol.limits import (
     CANONICAL_INTEGER_MAX,
     CANONICAL_ITEMS_MAX,
 )
+
+_unpack = msgpack.unpackb
+# Packing with one is what msgpack.packb does, without its way through keyword arguments, which takes longer than a
+# statement. A new one each time: it has a buffer, and several threads come here.
+_Packer = msgpack.Packer
 
 Value: TypeAlias = "bool | int | bytes | str | list[Value] | None"
 """What `decode` returns: arrays are lists."""
@@ -31,8 +36,9 @@ def encode(value: Encodable) -> bytes:
 
     Raises ValueError when the value has none: our mistake, never a peer's.
     """
-    _require_canonical(value, 0)
-    return _pack(value)
+    _require_items((value,), -1)
+    packed: bytes = _Packer().pack(value)
+    return packed
 
 
 def decode(data: bytes, *, bytes_max: int = CANONICAL_BYTES_MAX) -> Value:
@@ -40,44 +46,29 @@ def decode(data: bytes, *, bytes_max: int = CANONICAL_BYTES_MAX) -> Value:
 
     Raises ProtocolError: "too_large" past `bytes_max` bytes, "malformed" for everything else.
     """
-    if len(data) > bytes_max:
-        raise ProtocolError("too_large", f"{len(data)} bytes where at most {bytes_max} are allowed")
+    size = len(data)
+    if size > bytes_max:
+        raise ProtocolError("too_large", f"{size} bytes where at most {bytes_max} are allowed")
     try:
-        value = msgpack.unpackb(
-            data,
-            raw=False,
-            use_list=True,
-            max_str_len=len(data),
-            max_bin_len=len(data),
-            # An array header alone makes the decoder allocate its list: refuse a count the data cannot hold.
-            max_array_len=min(CANONICAL_ITEMS_MAX, len(data)),
-            max_map_len=0,
-            max_ext_len=0,
-        )
-        _require_canonical(value, 0)
+        # Texts become str and arrays lists, none longer than the data. An array header alone makes the decoder allocate
+        # its list: refuse a count the data cannot hold.
+        items_max = size if size < CANONICAL_ITEMS_MAX else CANONICAL_ITEMS_MAX
+        value: Any = _unpack(data, max_array_len=items_max, max_map_len=0, max_ext_len=0)
+        _require_items(value, 0) if type(value) is list else _require_items((value,), -1)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ProtocolError("malformed", f"not canonical: {str(error) or type(error).__name__}") from None
     # One encoding per value: longer integer and length forms decode, but not back to these bytes.
-    if _pack(value) != data:
+    if _Packer().pack(value) != data:
         raise ProtocolError("malformed", "not canonical: not the shortest encoding")
-    return cast(Value, value)
+    checked: Value = value
+    return checked
 
 
-def _pack(value: object) -> bytes:
-    # As msgpack.packb does, without its way through keyword arguments, which takes longer than a statement.
-    return cast(bytes, msgpack.Packer(use_bin_type=True).pack(value))
+def _require_items(items: Sequence[Any], depth: int) -> None:
+    """Raise ValueError unless all items of an array, inside `depth` others, lie in the profile.
 
-
-def _require_canonical(value: object, depth: int) -> None:
-    """Raise ValueError unless `value`, inside `depth` arrays, lies in the profile."""
-    if type(value) is list or type(value) is tuple:
-        _require_items(cast("Sequence[object]", value), depth)
-    else:
-        _require_items((value,), depth - 1)
-
-
-def _require_items(items: Sequence[object], depth: int) -> None:
-    """Raise ValueError unless all items of an array, inside `depth` others, lie in the profile."""
+    What is no array lies inside -1 others.
+    """
     if depth >= CANONICAL_DEPTH_MAX:
         raise ValueError(f"arrays nested deeper than {CANONICAL_DEPTH_MAX}")
     if len(items) > CANONICAL_ITEMS_MAX:
@@ -85,23 +76,19 @@ def _require_items(items: Sequence[object], depth: int) -> None:
     # In line and by exact type: every item of everything that peers send comes by here.
     for item in items:
         kind = type(item)
-        if kind is bytes or kind is bool or item is None:
+        if kind is bytes or item is None or kind is bool:
             continue
-        if kind is int:
-            if not -CANONICAL_INTEGER_MAX <= cast(int, item) <= CANONICAL_INTEGER_MAX:
+        if kind is str:
+            if "\0" in item:
+                raise ValueError("text with a NUL character")
+            # Text that looks the same must be the same bytes. What is NFC stays so in later Unicode versions, unless
+            # it holds characters its writer did not know (SPEC §2.2).
+            if not item.isascii() and not unicodedata.is_normalized("NFC", item):
+                raise ValueError("text that is not in NFC")
+        elif kind is int:
+            if not -CANONICAL_INTEGER_MAX <= item <= CANONICAL_INTEGER_MAX:
                 raise ValueError("an integer beyond 2**53")
-        elif kind is str:
-            _require_text(cast(str, item))
         elif kind is list or kind is tuple:
-            _require_items(cast("Sequence[object]", item), depth + 1)
+            _require_items(item, depth + 1)
         else:
             raise ValueError(f"a value of type {kind.__name__}")
-
-
-def _require_text(text: str) -> None:
-    if "\0" in text:
-        raise ValueError("text with a NUL character")
-    # Text that looks the same must be the same bytes. What is NFC stays so in later Unicode versions, unless
-    # it holds characters its writer did not know (SPEC §2.2).
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        raise ValueError("text that is not in NFC")

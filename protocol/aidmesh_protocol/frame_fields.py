@@ -29,21 +29,22 @@ def bounded_list(value: Any, items_max: int) -> list[Any]:
 
 
 def entries(value: Any, entries_max: int) -> tuple[bytes, ...]:
-    entries = tuple(octets(entry, 1, ENTRY_BYTES_MAX) for entry in bounded_list(value, entries_max))
+    entries = bounded_list(value, entries_max)
     if not entries:
         raise ProtocolError("malformed", "a frame has no entries where some belong")
-    return entries
+    return all_octets(entries, 1, ENTRY_BYTES_MAX)
 
 
 def column(value: Any) -> tuple[bytes | None, ...]:
     parts = bounded_list(value, PACKAGE_ENTRIES_MAX)
     if not parts:
         raise ProtocolError("malformed", "a frame has no parts where some belong")
-    return tuple([part if part is None else octets(part, 1, PART_BYTES_MAX) for part in parts])
+    all_octets([part for part in parts if part is not None], 1, PART_BYTES_MAX)
+    return tuple(parts)
 
 
 def proof(value: Any) -> tuple[bytes, ...]:
-    return tuple(hash_bytes(item) for item in bounded_list(value, PROOF_HASHES_MAX))
+    return all_octets(bounded_list(value, PROOF_HASHES_MAX), HASH_BYTES, HASH_BYTES)
 
 
 def hash_bytes(value: Any) -> bytes:
@@ -51,9 +52,15 @@ def hash_bytes(value: Any) -> bytes:
 
 
 def octets(value: Any, length_min: int, length_max: int) -> bytes:
-    if type(value) is not bytes or not length_min <= len(value) <= length_max:
-        raise ProtocolError("malformed", "a frame has bytes of the wrong length")
-    return value
+    return all_octets([value], length_min, length_max)[0]
+
+
+def all_octets(values: list[Any], length_min: int, length_max: int) -> tuple[bytes, ...]:
+    # In one loop: every entry and every part that peers send comes by here.
+    for value in values:
+        if type(value) is not bytes or not length_min <= len(value) <= length_max:
+            raise ProtocolError("malformed", "a frame has bytes of the wrong length")
+    return tuple(values)
 
 
 def integer(value: Any, maximum: int) -> int:

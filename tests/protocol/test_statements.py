@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import fields
+import unicodedata
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from aidmesh_protocol import canonical
 from aidmesh_protocol.entry import TERMINAL, Entry, Part, Ref, SealedEntry
@@ -14,18 +17,22 @@ from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.statements import (
     REGISTRY,
     STATEMENTS,
+    GroupDescribed,
     Incomplete,
     NeedClosed,
     NeedShared,
     NeedShareRevoked,
     NeedView,
+    OfferView,
     PledgeOffered,
     Statement,
     Unknown,
+    View,
     read,
     seal,
 )
-from aidmesh_protocol.statements.statement import rules_of
+from aidmesh_protocol.statements.rules import text
+from aidmesh_protocol.statements.statement import parser_of, rules_of
 from tests.support.hostile import hostile
 
 VIEW = NeedView("shelter", "Plastic Sheets", "high", None, 29_925_120, "Dili")
@@ -112,6 +119,73 @@ def test_every_field_of_every_statement_has_a_rule(kind: type[Statement]) -> Non
         if field.name != "view"
     ]
     assert (kind.VIEW is not None) == any(field.name == "view" for field in fields(kind))  # type: ignore[arg-type]
+
+
+WHOLE_VALUES = st.sampled_from(
+    ["food", "item", "low", "give", "1", "0", "1000", "1.5", " x", "x ", "a b", "\x7f", "é", "e\u0301", ""]
+)
+ANY_VALUES = st.one_of(st.none(), WHOLE_VALUES, st.text(max_size=4), st.integers(-1, 2**40), st.binary(max_size=17))
+
+
+def said_or_refused(make: Callable[..., object], *given: object) -> object:
+    try:
+        return make(*given)
+    except ProtocolError as refused:
+        return refused.code, refused.detail
+
+
+@given(st.data(), st.sampled_from([*STATEMENTS, NeedView, OfferView]))
+def test_what_is_parsed_is_what_the_fields_would_make_or_the_same_refusal(
+    data: st.DataObject, kind: type[Statement] | type[View]
+) -> None:
+    count = len(rules_of(kind))
+    values = data.draw(st.lists(ANY_VALUES, min_size=count, max_size=count))
+    view = (VIEW,) if any(field.name == "view" for field in fields(kind)) else ()  # type: ignore[arg-type]  # all are
+    made, parsed = said_or_refused(kind, *values, *view), said_or_refused(parser_of(kind), values, *view)
+    assert made == parsed
+    assert type(made) is type(parsed)
+    assert hash(made) == hash(parsed)
+
+
+@pytest.mark.parametrize("facts", [b"", "", None, 0, [None], "x"])
+def test_facts_that_are_no_list_of_the_fields_are_refused(facts: canonical.Encodable) -> None:
+    part = Part("facts", b"k" * 16, canonical.encode(facts))
+    entry = Entry("need.share_revoked", 1, b"s" * 16, b"n" * 16, 0, (part.header("need.share_revoked", 1),))
+    with pytest.raises(ProtocolError) as refused:
+        read(entry, {"facts": part.encode()})
+    assert refused.value.code == "malformed"
+
+
+def test_a_list_given_for_a_field_is_kept_as_a_tuple() -> None:
+    addresses = ["https://alice.example", "https://alice.example:8443"]
+    made = GroupDescribed("Alice's group", addresses)  # type: ignore[arg-type]  # as decoding gives it
+    assert made.endpoints == tuple(addresses)
+    assert parser_of(GroupDescribed)(["Alice's group", addresses]) == made
+
+
+def test_what_was_read_stays_as_it_is() -> None:
+    with pytest.raises(FrozenInstanceError):
+        opened(sealed(NEED)).view = None  # type: ignore[union-attr]  # what must not work
+
+
+@given(st.text(max_size=6) | st.text(" ax~\x1f\x7fé", max_size=6))
+def test_a_visible_line_is_judged_by_the_same_rules_however_plain(line: str) -> None:
+    visible = (
+        0 < len(line.encode("utf-8", "surrogatepass")) <= 5
+        and line == line.strip()
+        and not any(
+            unicodedata.category(char) == "Cc"
+            or char in "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+            for char in line
+        )
+        and unicodedata.is_normalized("NFC", line)
+    )
+    try:
+        assert text(5, "name")(line) == line
+    except ProtocolError:
+        assert not visible
+    else:
+        assert visible
 
 
 @given(hostile(canonical.encode(NEED.facts())), hostile(canonical.encode(VIEW.values())))

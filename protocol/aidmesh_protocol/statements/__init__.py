@@ -44,7 +44,7 @@ from aidmesh_protocol.statements.settling import (
     ReceiptCorrected,
     ReceiptPresumed,
 )
-from aidmesh_protocol.statements.statement import Statement, View
+from aidmesh_protocol.statements.statement import Statement, View, parser_of
 
 STATEMENTS: tuple[type[Statement], ...] = (
     GroupIncepted,
@@ -80,6 +80,19 @@ STATEMENTS: tuple[type[Statement], ...] = (
     DisputeResolved,
 )
 REGISTRY: Mapping[str, type[Statement]] = {statement.TYPE: statement for statement in STATEMENTS}
+
+_SHAPES = {
+    kind.TYPE: (
+        kind.SCHEMA,
+        (FACTS,) if kind.VIEW is None else (FACTS, VIEW),
+        kind.REFS_MIN,
+        TERMINAL if kind.TERMINAL else 0,
+        parser_of(kind),
+        None if kind.VIEW is None else parser_of(kind.VIEW),
+    )
+    for kind in STATEMENTS
+}
+"""By type: newest schema, tags of parts, refs and flags that an entry of it has, what parses its facts and view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,23 +157,26 @@ def read(
     Without its view a statement has `view=None`; without its facts it is Incomplete. Raises ProtocolError: as
     `check_part`, or "malformed" if the parts are not what the statement's type says.
     """
-    kind = REGISTRY.get(entry.type)
-    if kind is None or entry.schema > kind.SCHEMA:
+    shape = _SHAPES.get(entry.type)
+    if shape is None or entry.schema > shape[0]:
         return Unknown(entry.type, entry.schema)
-    needed = (FACTS,) if kind.VIEW is None else (FACTS, VIEW)
-    if any(entry.part(tag) is None for tag in needed):
-        raise ProtocolError("malformed", f"{kind.TYPE} without its {' and '.join(needed)}")
-    if len(entry.refs) < kind.REFS_MIN:
-        raise ProtocolError("malformed", f"{kind.TYPE} does not point at what it answers")
-    if kind.TERMINAL and not entry.flags & TERMINAL:
-        raise ProtocolError("malformed", f"{kind.TYPE} without the terminal flag")
-    if FACTS not in parts:
+    _, needed, refs_min, flags, parse, parse_view = shape
+    headers = entry.parts
+    # Parts stand in order, each once: with the last that is needed at its place, all before it are there.
+    if len(headers) < len(needed) or headers[len(needed) - 1].tag != needed[-1]:
+        raise ProtocolError("malformed", f"{entry.type} without its {' and '.join(needed)}")
+    if len(entry.refs) < refs_min:
+        raise ProtocolError("malformed", f"{entry.type} does not point at what it answers")
+    if entry.flags & flags != flags:
+        raise ProtocolError("malformed", f"{entry.type} without the terminal flag")
+    if (part := parts.get(FACTS)) is None:
         return Incomplete(entry.type, (FACTS,))
-    facts = canonical.decode(content(entry, FACTS, parts[FACTS]))
-    if kind.VIEW is None:
-        return kind.parse(facts)
-    view = kind.VIEW.parse(canonical.decode(content(entry, VIEW, parts[VIEW]))) if VIEW in parts else None
-    return kind.parse(facts, view)
+    facts = canonical.decode(content(entry, FACTS, part))
+    if parse_view is None:
+        return parse(facts)
+    if (part := parts.get(VIEW)) is None:
+        return parse(facts, None)
+    return parse(facts, parse_view(canonical.decode(content(entry, VIEW, part))))
 
 
 __all__ = [

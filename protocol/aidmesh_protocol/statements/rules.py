@@ -69,6 +69,9 @@ OFFER_CLOSE_REASONS = frozenset({"withdrawn", "exhausted", "expired"})
 # At most 10**9, at most three decimals, one text per number: no exponent, sign, leading or trailing zero.
 _AMOUNT = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{0,2}[1-9])?|1000000000")
 
+_SMALL_AMOUNTS = frozenset(map(str, range(1, 1_000)))
+"""Most quantities there are, known without matching them."""
+
 # Characters that let a name look like something else: line ends, and bidi embeddings, overrides and isolates.
 # Plain direction marks and joiners stay: right-to-left and Indic names need them.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -80,6 +83,8 @@ def _malformed(what: str) -> ProtocolError:
 
 def amount(value: object) -> str:
     """A quantity of zero or more as canonical decimal text."""
+    if type(value) is str and value in _SMALL_AMOUNTS:
+        return value
     if type(value) is not str or len(value) > AMOUNT_TEXT_BYTES_MAX or not _AMOUNT.fullmatch(value):
         raise _malformed("a quantity is not a plain decimal of at most 10^9 and three decimals")
     return value
@@ -87,6 +92,8 @@ def amount(value: object) -> str:
 
 def positive_amount(value: object) -> str:
     """A quantity above zero."""
+    if type(value) is str and value in _SMALL_AMOUNTS:
+        return value
     if (text := amount(value)) == "0":
         raise _malformed("a quantity is zero where something is promised")
     return text
@@ -107,6 +114,15 @@ def text(bytes_max: int, what: str) -> Rule:
     """A rule for one visible line: NFC, not empty, no surrounding space, control or bidi override."""
 
     def check(value: object) -> object:
+        # Most text is printable ASCII: of what follows only length and spaces can be wrong with that.
+        if (
+            type(value) is str
+            and value.isascii()
+            and value.isprintable()
+            and 0 < len(value) <= bytes_max
+            and value[0] != " " != value[-1]
+        ):
+            return value
         if (
             type(value) is not str
             or not 0 < len(value.encode("utf-8", "surrogatepass")) <= bytes_max
