@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from aidmesh_protocol import canonical
 from aidmesh_protocol.errors import ProtocolError
@@ -23,10 +24,10 @@ from aidmesh_protocol.limits import (
     INDEX_MAX,
     PART_BUCKETS,
     PART_BYTES_MAX,
-    PART_CONTENT_BYTES_MAX,
     SCHEMA_MAX,
     STATEMENT_TYPE_BYTES_MAX,
 )
+from aidmesh_protocol.padding import PREFIX_BYTES, pad, unpad
 
 FACTS = "facts"
 VIEW = "view"
@@ -42,39 +43,43 @@ ERASE = 8
 
 _TAG_ORDER = {tag: position for position, tag in enumerate(TAGS)}
 _TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_PREFIX_BYTES = 2
-_WHAT_CACHED_MAX = 256
-"""Kinds of parts that are remembered, more than there are; peers may name others, of some 100 bytes each."""
-
-_SHORTEST = {
-    bucket: smaller + 1 for smaller, bucket in zip((_PREFIX_BYTES - 1, *PART_BUCKETS), PART_BUCKETS, strict=False)
-}
-"""By bucket, the shortest prefix and content that are padded to it."""
+_KINDS_CACHED_MAX = 256
+"""Kinds of entries and parts remembered, more than there are; peers may name others, of some 100 bytes each."""
 
 # A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
 _KEY_START = b"\x92\xc4\x10"
-_KEY_END = len(_KEY_START) + 16
-_PART_STARTS = {
-    bucket: (start, _KEY_END + len(start) + bucket)
+_KEY_AT = len(_KEY_START)
+_KEY_END = _KEY_AT + 16
+_PART_LAYOUT = {
+    bucket: (start, _KEY_END + len(start))
     for bucket in PART_BUCKETS
     for start in [canonical.encode(bytes(bucket))[:-bucket]]
 }
+_BODY_AT = {body + bucket: body for bucket, (_, body) in _PART_LAYOUT.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class PartHeader:
-    """What an entry commits to for one part: its tag, HMAC-SHA256 commitment (32 bytes), padded length."""
-
+class _PartHeader(NamedTuple):
     tag: str
     commitment: bytes
     bucket: int
 
-    def __post_init__(self) -> None:
-        if type(self.tag) is not str or self.tag not in _TAG_ORDER:
+
+class PartHeader(_PartHeader):
+    """What an entry commits to for one part: its tag, HMAC-SHA256 commitment (32 bytes), padded length."""
+
+    __slots__ = ()
+
+    def __new__(cls, tag: str, commitment: bytes, bucket: int) -> Self:
+        if type(tag) is not str or tag not in _TAG_ORDER:
             raise ProtocolError("malformed", "unknown part tag")
-        _check_bytes(self.commitment, 32, "part commitment")
-        if type(self.bucket) is not int or self.bucket not in _PART_STARTS:
+        _check_bytes(commitment, 32, "part commitment")
+        if type(bucket) is not int or bucket not in _PART_LAYOUT:
             raise ProtocolError("malformed", "part length is not one of the buckets")
+        return super().__new__(cls, tag, commitment, bucket)
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Self:  # type: ignore[override]  # narrower than typeshed knows
+        return cls(*iterable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,43 +96,61 @@ class Ref:
         _check_bytes(self.leaf_hash, 32, "ref leaf hash")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry's header fields (SPEC §5.1). Holding one means the fields are well formed, nothing more.
-
-    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse.
-    """
-
+class _Entry(NamedTuple):
     type: str
     schema: int
     statement_id: bytes
     subject_id: bytes
     hour: int
     parts: tuple[PartHeader, ...]
-    refs: tuple[Ref, ...] = ()
-    flags: int = 0
-    v: int = ENTRY_VERSION
+    refs: tuple[Ref, ...]
+    flags: int
+    v: int
 
-    def __post_init__(self) -> None:
-        if self.v != ENTRY_VERSION:
+
+class Entry(_Entry):
+    """One entry's header fields (SPEC §5.1). Holding one means the fields are well formed, nothing more.
+
+    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        type: str,
+        schema: int,
+        statement_id: bytes,
+        subject_id: bytes,
+        hour: int,
+        parts: tuple[PartHeader, ...],
+        refs: tuple[Ref, ...] = (),
+        flags: int = 0,
+        v: int = ENTRY_VERSION,
+    ) -> Self:
+        if v != ENTRY_VERSION:
             raise ProtocolError("upgrade_required", "the entry has a version this node does not know")
-        if type(self.type) is not str or len(self.type) > STATEMENT_TYPE_BYTES_MAX or not _TYPE.fullmatch(self.type):
-            raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
-        _check_int(self.schema, SCHEMA_MAX, "schema version")
-        if self.schema == 0:
+        _check_type(type)
+        _check_int(schema, SCHEMA_MAX, "schema version")
+        if schema == 0:
             raise ProtocolError("malformed", "schema versions count from 1")
-        _check_bytes(self.statement_id, 16, "statement id")
-        _check_bytes(self.subject_id, 16, "subject id")
-        _check_int(self.hour, HOUR_MAX, "hour")
-        if len(self.parts) > ENTRY_PARTS_MAX:
+        _check_bytes(statement_id, 16, "statement id")
+        _check_bytes(subject_id, 16, "subject id")
+        _check_int(hour, HOUR_MAX, "hour")
+        if len(parts) > ENTRY_PARTS_MAX:
             raise ProtocolError("malformed", "too many parts")
-        order = [_TAG_ORDER[part.tag] for part in self.parts]
+        order = [_TAG_ORDER[part.tag] for part in parts]
         # One order only: the same statement must not have two encodings.
         if order != sorted(set(order)):
             raise ProtocolError("malformed", "parts are not in tag order, each once")
-        if len(self.refs) > ENTRY_REFS_MAX:
+        if len(refs) > ENTRY_REFS_MAX:
             raise ProtocolError("malformed", "too many refs")
-        _check_int(self.flags, ENTRY_FLAGS_MAX, "flags")
+        _check_int(flags, ENTRY_FLAGS_MAX, "flags")
+        return super().__new__(cls, type, schema, statement_id, subject_id, hour, parts, refs, flags, v)
+
+    @classmethod
+    def _make(cls, iterable: Iterable[Any]) -> Self:  # type: ignore[override]  # narrower than typeshed knows
+        return cls(*iterable)
 
     def part(self, tag: str) -> PartHeader | None:
         """The commitment to the part `tag`, or None if the entry has no such part."""
@@ -158,8 +181,28 @@ class Entry:
 
         Raises `too_large`, `malformed`, or `upgrade_required` for another entry version.
         """
-        if (plain := _PLAIN.fullmatch(data)) is not None and plain.end(1) - plain.start(1) == data[2] & 0x1F:
-            return _plain_entry(plain)
+        if (plain := _PLAIN(data)) is not None:
+            start, statement_id, subject_id, hour, _, facts, facts_bucket, view, view_bucket = plain.groups()
+            if (said := _said(start)) is not None:
+                named, schema = said
+                first = _checked(PartHeader, (FACTS, facts, _BUCKET_OF[facts_bucket]))
+                parts = (
+                    (first,) if view is None else (first, _checked(PartHeader, (VIEW, view, _BUCKET_OF[view_bucket])))
+                )
+                return _checked(
+                    cls,
+                    (
+                        named,
+                        schema,
+                        statement_id,
+                        subject_id,
+                        int.from_bytes(hour, "big"),
+                        parts,
+                        (),
+                        data[-1],
+                        ENTRY_VERSION,
+                    ),
+                )
         # Any: the constructors below check each field's type themselves.
         value: Any = canonical.decode(data, bytes_max=ENTRY_BYTES_MAX)
         if not isinstance(value, list) or not value:
@@ -184,63 +227,27 @@ class Entry:
 
 
 # Nearly all entries are laid out like this, and there are many: facts or facts and view, no refs, small schema and
-# flags. What matches is canonical and within every bound; what does not is read field by field.
+# flags, an hour after 1977. What matches is canonical and within every bound, if `_said` finds the type to be so; what
+# does not is read field by field.
 _BUCKET = b"|".join(re.escape(canonical.encode(bucket)) for bucket in PART_BUCKETS)
 _PLAIN = re.compile(
-    rb"\x99\x01[\xa3-\xbf]([a-z][a-z_]*\.[a-z][a-z_]*)([\x01-\x1f])\xc4\x10(.{16})\xc4\x10(.{16})"
-    rb"(?:\xcd([^\x00].)|\xce((?!\x00\x00).{4}))(?:\x91|(\x92))\x93\xa5facts\xc4\x20(.{32})(%b)"
-    rb"(?(7)\x93\xa4view\xc4\x20(.{32})(%b))\x90([\x00-\x7f])" % (_BUCKET, _BUCKET),
+    rb"\x99\x01([\xa3-\xbf][a-z_.]+[\x01-\x1f])\xc4\x10(.{16})\xc4\x10(.{16})"
+    rb"\xce((?!\x00\x00).{4})(?:\x91|(\x92))\x93\xa5facts\xc4\x20(.{32})(%b)"
+    rb"(?(5)\x93\xa4view\xc4\x20(.{32})(%b))\x90[\x00-\x7f]" % (_BUCKET, _BUCKET),
     re.DOTALL,
-)
+).fullmatch
 _BUCKET_OF = {canonical.encode(bucket): bucket for bucket in PART_BUCKETS}
 
 
-def _plain_entry(plain: re.Match[bytes]) -> Entry:
-    named, schema, statement_id, subject_id, short, long, _, facts, facts_bucket, view, view_bucket, flags = (
-        plain.groups()
-    )
-    first = _header(FACTS, facts, _BUCKET_OF[facts_bucket])
-    parts = (first,) if view is None else (first, _header(VIEW, view, _BUCKET_OF[view_bucket]))
-    hour = int.from_bytes(short or long, "big")
-    return _entry(named.decode(), schema[0], statement_id, subject_id, hour, parts, flags[0])
+@lru_cache(maxsize=_KINDS_CACHED_MAX)
+def _said(start: bytes) -> tuple[str, int] | None:
+    """Type and schema of an entry with this plain start; None if it is no type after all."""
+    named = start[1:-1].decode()
+    return (named, start[-1]) if len(named) == start[0] & 0x1F and _TYPE.fullmatch(named) else None
 
 
-# Instances of fields that have been checked, made without checking them once more: else a third of what a feed costs.
-_new = object.__new__
-_set_tag, _set_commitment, _set_bucket = (vars(PartHeader)[field.name].__set__ for field in fields(PartHeader))
-(
-    _set_type, _set_schema, _set_statement_id, _set_subject_id, _set_hour, _set_parts, _set_refs, _set_flags, _set_v,
-) = (vars(Entry)[field.name].__set__ for field in fields(Entry))  # fmt: skip
-
-
-def _header(tag: str, commitment: bytes, bucket: int) -> PartHeader:
-    header = _new(PartHeader)
-    _set_tag(header, tag)
-    _set_commitment(header, commitment)
-    _set_bucket(header, bucket)
-    return header
-
-
-def _entry(
-    named: str,
-    schema: int,
-    statement_id: bytes,
-    subject_id: bytes,
-    hour: int,
-    parts: tuple[PartHeader, ...],
-    flags: int,
-) -> Entry:
-    entry = _new(Entry)
-    _set_type(entry, named)
-    _set_schema(entry, schema)
-    _set_statement_id(entry, statement_id)
-    _set_subject_id(entry, subject_id)
-    _set_hour(entry, hour)
-    _set_parts(entry, parts)
-    _set_refs(entry, ())
-    _set_flags(entry, flags)
-    _set_v(entry, ENTRY_VERSION)
-    return entry
+_checked = tuple.__new__
+"""Makes instances of fields that have been checked, without checking them once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,22 +276,6 @@ class SealedEntry:
     parts: tuple[tuple[str, bytes], ...]
 
 
-def pad(content: bytes) -> bytes:
-    """Content as a padded body: u16 length, content, zero bytes up to the smallest bucket (SPEC §5.3)."""
-    if len(content) > PART_CONTENT_BYTES_MAX:
-        raise ProtocolError("too_large", "the part is longer than a part may be")
-    return (len(content).to_bytes(_PREFIX_BYTES, "big") + content).ljust(_bucket(len(content)), b"\0")
-
-
-def unpad(padded: bytes) -> bytes:
-    """The content of a padded body; ProtocolError("malformed") unless `pad` would give the same bytes."""
-    end = _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")
-    shortest = _SHORTEST.get(len(padded))
-    if shortest is None or not shortest <= end <= len(padded) or padded.count(0, end) != len(padded) - end:
-        raise ProtocolError("malformed", "the part's padding is not canonical")
-    return padded[_PREFIX_BYTES:end]
-
-
 def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: bytes) -> bytes:
     """HMAC-SHA256(key, encode([type, schema, tag]) || padded body), 32 bytes (SPEC §5.3)."""
     # The key has one fixed length: HMAC would otherwise give a key and its zero-extended twin one value.
@@ -298,46 +289,74 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
     Raises ProtocolError: `proof_invalid` if the entry has no such part or commits to other bytes,
     `too_large` or `malformed` if the bytes are no part at all.
     """
-    header = entry.part(tag)
-    if header is None:
+    if (header := entry.part(tag)) is None:
         raise ProtocolError("proof_invalid", "the entry commits to no such part")
-    start, length = _PART_STARTS[header.bucket]
-    if len(part_bytes) == length and part_bytes.startswith(_KEY_START) and part_bytes.startswith(start, _KEY_END):
-        # The one canonical form of a key and a body of this length: nothing else has these bytes.
-        key, padded = part_bytes[len(_KEY_START) : _KEY_END], part_bytes[_KEY_END + len(start) :]
-    else:
-        key, padded = _key_and_body(part_bytes)
-        _check_bytes(key, 16, "part key")
-    expected = hmac.digest(key, _what(entry.type, entry.schema, tag) + padded, "sha256")
-    if not hmac.compare_digest(expected, header.commitment) or len(padded) != header.bucket:
+    return _content(header, _what(entry.type, entry.schema, tag), part_bytes)
+
+
+def check_column(entries: Iterable[Entry], tag: str, parts: Iterable[bytes | None]) -> None:
+    """Check parts of one tag, each as `check_part` against the entry at its place; None where there is no part.
+
+    Raises ProtocolError as `check_part` for the first part that fails, ValueError if one list is longer than the other.
+    """
+    place, named, schema, what = 0, "", 0, b""
+    for entry, part_bytes in zip(entries, parts, strict=True):
+        if part_bytes is None:
+            continue
+        # Neighbours are mostly of one kind: what was found for the last one is tried first.
+        headers = entry.parts
+        if place >= len(headers) or headers[place].tag != tag:
+            place = _place(headers, tag)
+        if entry.schema != schema or entry.type != named:
+            named, schema = entry.type, entry.schema
+            what = _what(named, schema, tag)
+        _content(headers[place], what, part_bytes)
+
+
+def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+    """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again.
+
+    Raises ProtocolError("malformed") for what has no part's length, and so was damaged since.
+    """
+    if (body := _BODY_AT.get(len(part_bytes))) is None:
+        raise ProtocolError("malformed", "what was kept of the part is none")
+    at = body + PREFIX_BYTES
+    return part_bytes[at : at + (part_bytes[at - 2] << 8 | part_bytes[at - 1])]
+
+
+def _place(headers: tuple[PartHeader, ...], tag: str) -> int:
+    for place, header in enumerate(headers):
+        if header.tag == tag:
+            return place
+    raise ProtocolError("proof_invalid", "the entry commits to no such part")
+
+
+def _content(header: PartHeader, what: bytes, part_bytes: bytes) -> bytes:
+    """The content of a part once it is shown to be the one of this header. Errors as `check_part`."""
+    bucket = header.bucket
+    start, body = _PART_LAYOUT[bucket]
+    if len(part_bytes) != body + bucket or part_bytes[:_KEY_AT] != _KEY_START or part_bytes[_KEY_END:body] != start:
+        # The one canonical form of a key and a body of this length is another.
+        raise _no_such_part(part_bytes)
+    padded = part_bytes[body:]
+    expected = hmac.digest(part_bytes[_KEY_AT:_KEY_END], what + padded, "sha256")
+    if not hmac.compare_digest(expected, header.commitment):
         raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
     return unpad(padded)
 
 
-def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
-    """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again."""
-    header = entry.part(tag)
-    assert header is not None  # it was passed as this entry's
-    padded = part_bytes[-header.bucket :]
-    return padded[_PREFIX_BYTES : _PREFIX_BYTES + int.from_bytes(padded[:_PREFIX_BYTES], "big")]
-
-
-def _key_and_body(part_bytes: bytes) -> tuple[bytes, bytes]:
+def _no_such_part(part_bytes: bytes) -> ProtocolError:
     value: Any = canonical.decode(part_bytes, bytes_max=PART_BYTES_MAX)
     if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not bytes:
-        raise ProtocolError("malformed", "a part is an array of key and body")
-    key, padded = value
-    return key, padded
+        return ProtocolError("malformed", "a part is an array of key and body")
+    _check_bytes(value[0], 16, "part key")
+    return ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
 
 
-@lru_cache(maxsize=_WHAT_CACHED_MAX)
+@lru_cache(maxsize=_KINDS_CACHED_MAX)
 def _what(statement_type: str, schema: int, tag: str) -> bytes:
     """What a commitment says its part is of."""
     return canonical.encode([statement_type, schema, tag])
-
-
-def _bucket(content_length: int) -> int:
-    return next(bucket for bucket in PART_BUCKETS if bucket >= content_length + _PREFIX_BYTES)
 
 
 def _array(value: Any) -> list[Any]:
@@ -350,6 +369,11 @@ def _triple(value: Any) -> list[Any]:
     if len(fields := _array(value)) != 3:
         raise ProtocolError("malformed", "an array of three was expected")
     return fields
+
+
+def _check_type(value: object) -> None:
+    if type(value) is not str or len(value) > STATEMENT_TYPE_BYTES_MAX or not _TYPE.fullmatch(value):
+        raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
 
 
 def _check_bytes(value: object, length: int, what: str) -> None:

@@ -159,7 +159,7 @@ async def test_a_flood_of_10_000_entries_is_taken_in_bounded_memory(tmp_path: Pa
         tokens = [x.need(f"Flood {number}") for number in range(200)]
         for number in range(10_000):
             sealed = tokens[number % 200]
-            entry = replace(Entry.decode(sealed.entry), statement_id=x.draw(16), subject_id=x.draw(16))
+            entry = Entry.decode(sealed.entry)._replace(statement_id=x.draw(16), subject_id=x.draw(16))
             x.feed.append(SealedEntry(entry.encode(), sealed.parts))
         x.answers = bundle(*x.feed.frames())
         before = peak_bytes()

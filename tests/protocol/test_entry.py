@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,9 @@ from aidmesh_protocol.entry import (
     Part,
     PartHeader,
     Ref,
+    check_column,
     check_part,
     kept_content,
-    pad,
-    unpad,
 )
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.limits import (
@@ -31,6 +31,7 @@ from aidmesh_protocol.limits import (
     PART_CONTENT_BYTES_MAX,
     SCHEMA_MAX,
 )
+from aidmesh_protocol.padding import pad, unpad
 from tests.support.hostile import hostile
 
 KEY = bytes(range(16))
@@ -51,6 +52,48 @@ def test_what_alice_writes_is_what_bob_reads() -> None:
     assert check_part(received, "facts", BLANKETS.encode()) == b"5100 blankets"
 
 
+def test_an_entry_once_made_stays_as_it_is_and_no_other_is_made_of_it_unchecked() -> None:
+    for made in (ENTRY, ENTRY.parts[0]):
+        with pytest.raises(AttributeError):
+            made.tag = "view"  # type: ignore[union-attr,misc]  # what must not work
+        assert pickle.loads(pickle.dumps(made)) == made
+        assert hash(pickle.loads(pickle.dumps(made))) == hash(made)
+    assert ENTRY._replace(flags=0) == Entry(*ENTRY[:7])
+    for change in (
+        {"flags": -1},
+        {"type": "need"},
+        {"schema": 0},
+        {"subject_id": b"short"},
+        {"parts": ENTRY.parts * 2},
+    ):
+        with pytest.raises(ProtocolError):
+            ENTRY._replace(**change)
+    with pytest.raises(ProtocolError):
+        ENTRY.parts[0]._replace(bucket=65)
+
+
+@pytest.mark.parametrize("hour", [0, 65_535, 65_536, 498_728])
+@pytest.mark.parametrize("named", ["need.shared", "a.b", "a_.b_", "need." + "s" * 26, "need." + "s" * 27])
+def test_every_layout_of_an_entry_is_read_to_the_same(named: str, hour: int) -> None:
+    view = Part("view", KEY, b"warm")
+    for parts in ((), (BLANKETS,), (view,), (BLANKETS, view), (BLANKETS, view, Part("text", KEY, b""))):
+        headers = tuple(part.header(named, 1) for part in parts)
+        for schema, flags in ((1, 0), (31, 127), (32, 128)):
+            entry = Entry(named, schema, b"s" * 16, b"n" * 16, hour, headers, flags=flags)
+            read = Entry.decode(entry.encode())
+            assert read == entry
+            assert [type(part) for part in read.parts] == [PartHeader] * len(parts)
+
+
+@pytest.mark.parametrize("named", ["need", "need.", ".shared", "need..shared", "_need.shared", "need.shared.twice"])
+def test_a_type_that_is_none_is_refused_however_plain_the_entry(named: str) -> None:
+    plain = ENTRY.encode()
+    start = plain.index(b"need.shared")
+    with pytest.raises(ProtocolError) as refused:
+        Entry.decode(plain[: start - 1] + canonical.encode(named) + plain[start + len("need.shared") :])
+    assert refused.value.code == "malformed"
+
+
 def test_a_part_is_found_by_its_tag() -> None:
     assert ENTRY.part("facts") == ENTRY.parts[0]
     assert ENTRY.part("view") is None
@@ -61,6 +104,21 @@ def test_eve_cannot_exchange_a_part_for_another_of_the_same_length() -> None:
     with pytest.raises(ProtocolError) as refused:
         check_part(ENTRY, "facts", forged.encode())
     assert refused.value.code == "proof_invalid"
+
+
+def test_a_column_of_parts_is_checked_each_against_its_own_entry() -> None:
+    view, other = Part("view", KEY, b"warm"), Part("facts", KEY, b"9 tents")
+    elsewhere = Entry("offer.shared", 2, b"s" * 16, b"n" * 16, 0, (BLANKETS.header("offer.shared", 2),))
+    entries = [ENTRY, entry_with(BLANKETS, view), entry_with(view), entry_with(other), elsewhere]
+    facts = [BLANKETS.encode(), BLANKETS.encode(), None, other.encode(), BLANKETS.encode()]
+    check_column(entries, "facts", facts)
+    check_column(entries, "view", [None, view.encode(), view.encode(), None, None])
+    for place, wrong in ((0, other), (1, other), (2, BLANKETS), (3, BLANKETS), (4, other)):
+        with pytest.raises(ProtocolError) as refused:
+            check_column(entries, "facts", [*facts[:place], wrong.encode(), *facts[place + 1 :]])
+        assert refused.value.code == "proof_invalid"
+    with pytest.raises(ValueError, match="shorter"):
+        check_column(entries, "facts", facts[:4])
 
 
 def test_the_same_content_under_another_key_does_not_look_the_same() -> None:
@@ -105,6 +163,12 @@ def test_what_was_checked_once_is_read_again_to_the_same(size: int) -> None:
     assert kept_content(entry, "text", part.encode()) == check_part(entry, "text", part.encode()) == part.body
 
 
+def test_what_was_damaged_since_it_was_checked_is_no_part() -> None:
+    with pytest.raises(ProtocolError) as refused:
+        kept_content(ENTRY, "facts", BLANKETS.encode()[:-1])
+    assert refused.value.code == "malformed"
+
+
 def test_the_largest_part_fits_and_no_larger_one_is_made() -> None:
     largest = Part("text", KEY, bytes(PART_CONTENT_BYTES_MAX))
     assert len(largest.encode()) == PART_BYTES_MAX
@@ -126,7 +190,7 @@ def test_a_part_longer_than_any_is_refused_unread() -> None:
     assert refused.value.code == "too_large"
 
 
-@given(hostile(ENTRY.encode()))
+@given(hostile(ENTRY.encode()) | hostile(entry_with(BLANKETS, Part("view", KEY, b"warm")).encode()))
 def test_no_bytes_make_reading_an_entry_fail_otherwise(data: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         assert Entry.decode(data).encode() == data
@@ -136,4 +200,7 @@ def test_no_bytes_make_reading_an_entry_fail_otherwise(data: bytes) -> None:
 def test_no_bytes_but_the_committed_ones_are_the_part(data: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         check_part(ENTRY, "facts", data)
+        assert data == BLANKETS.encode()
+    with contextlib.suppress(ProtocolError):
+        check_column([ENTRY], "facts", [data])
         assert data == BLANKETS.encode()
