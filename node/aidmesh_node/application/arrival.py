@@ -12,7 +12,7 @@ from functools import lru_cache
 from aidmesh_node.application.ports import FeedHead, NewPackage
 from aidmesh_protocol.bundle import PartFrame
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint
-from aidmesh_protocol.entry import Entry, check_part
+from aidmesh_protocol.entry import Entry, check_column, check_part
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Extension, Package, TrustedFeed, extend
 from aidmesh_protocol.keys import VerifyKey
@@ -60,9 +60,7 @@ def verify(
     skipped = extension.skipped
     added = {tag: column[skipped:] for tag, column in columns.items()} if skipped else columns
     for tag, column in added.items():
-        for entry, part in zip(extension.entries, column, strict=True):
-            if part is not None:
-                check_part(entry, tag, part)
+        check_column(extension.entries, tag, column)
     new = NewPackage(package.entries[skipped:], extension.leaf_hashes, added)
     return Arrival(head.feed, feed.frontier.size, new, extension, checkpoint)
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from aidmesh_node.application.ports import FeedConflict, FeedHead, NewEntry, NewPackage, PartRow, TreeNodes
+from aidmesh_node.application.ports import FeedConflict, FeedHead, HeldEntry, NewEntry, NewPackage, PartRow, TreeNodes
 from aidmesh_node.storage.feed_packages import PACKED_ENTRIES_MIN, SqlitePackages, one_by_one
 from aidmesh_node.storage.many_rows import insert_rows
 
@@ -58,6 +58,15 @@ class SqliteFeedReader:
         if len(rows) < stop - start:
             rows = sorted([*rows, *self._packages.leaves(feed, start, stop)])
         return [leaf for _, leaf in rows]
+
+    def held(self, feed: int, start: int, stop: int) -> list[HeldEntry]:
+        entries = self.entries(feed, start, stop)
+        parts: list[dict[str, bytes]] = [{} for _ in entries]
+        for tag, column in self.columns(feed, start, start + len(entries)).items():
+            for held, part in zip(parts, column, strict=True):
+                if part is not None:
+                    held[tag] = part
+        return list(zip(entries, self.leaves(feed, start, stop), parts, strict=True))
 
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         rows = self._connection.execute(
