@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import msgpack
@@ -37,13 +38,15 @@ class SqlitePackages:
         for tag, column in package.columns.items():
             execute("INSERT INTO feed_columns VALUES (?,?,?,?)", (feed, start, tag, msgpack.packb(column)))
 
-    def entries(self, feed: int, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-        """(index, entry) of those in [start, stop)."""
-        return self._values("entries", feed, start, stop)
-
-    def leaves(self, feed: int, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-        """(index, leaf hash) of those in [start, stop)."""
-        return self._values("leaves", feed, start, stop)
+    def rows(self, names: str, feed: int, start: int, stop: int) -> Iterator[tuple[Any, ...]]:
+        """(index, ...) of the entries in [start, stop), in order; `names` are of the columns entries and leaves."""
+        rows = self._connection.execute(
+            f"SELECT start, {names} FROM feed_packages WHERE feed=? AND start>? AND start<? ORDER BY start",
+            (feed, start - PACKED_ENTRIES_MAX, stop),
+        )
+        for first, *packed in rows:
+            values = [_within(first, each, start, stop) for each in packed]
+            yield from zip(count(max(start, first)), *values, strict=False)
 
     def columns(self, feed: int, start: int, stop: int) -> Iterator[tuple[str, int, list[bytes | None]]]:
         """(tag, index of the first, parts) of those in [start, stop), None where there was none."""
@@ -52,9 +55,8 @@ class SqlitePackages:
             (feed, start - PACKED_ENTRIES_MAX, stop),
         )
         for tag, first, packed in rows:
-            begin, column = _within(first, packed, start, stop)
-            if column:
-                yield tag, begin, column
+            if column := _within(first, packed, start, stop):
+                yield tag, max(start, first), column
 
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         """The same one by one, column by column."""
@@ -71,24 +73,13 @@ class SqlitePackages:
             "ORDER BY start DESC LIMIT 1",
             (feed, index - PACKED_ENTRIES_MAX, index, tag),
         ).fetchone()
-        if row is None:
-            return None
-        _, parts = _within(row[0], row[1], index, index + 1)
+        parts = _within(row[0], row[1], index, index + 1) if row else ()
         return parts[0] if parts else None
 
-    def _values(self, which: str, feed: int, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-        rows = self._connection.execute(
-            f"SELECT start, {which} FROM feed_packages WHERE feed=? AND start>? AND start<? ORDER BY start",
-            (feed, start - PACKED_ENTRIES_MAX, stop),
-        )
-        for first, packed in rows:
-            begin, values = _within(first, packed, start, stop)
-            yield from enumerate(values, begin)
 
-
-def one_by_one(columns: Mapping[str, Sequence[bytes | None]], count: int) -> list[list[tuple[str, bytes]]]:
-    """The parts of each of `count` entries as (tag, part), from their columns."""
-    parts: list[list[tuple[str, bytes]]] = [[] for _ in range(count)]
+def one_by_one(columns: Mapping[str, Sequence[bytes | None]], size: int) -> list[list[tuple[str, bytes]]]:
+    """The parts of each of `size` entries as (tag, part), from their columns."""
+    parts: list[list[tuple[str, bytes]]] = [[] for _ in range(size)]
     for tag, column in columns.items():
         for held, part in zip(parts, column, strict=True):
             if part is not None:
@@ -96,8 +87,7 @@ def one_by_one(columns: Mapping[str, Sequence[bytes | None]], count: int) -> lis
     return parts
 
 
-def _within(first: int, packed: bytes, start: int, stop: int) -> tuple[int, list[Any]]:
-    """The values of one row that lie in [start, stop), and the index of the first of them."""
-    values = msgpack.unpackb(packed)
-    begin = max(start, first)
-    return begin, values[begin - first : max(0, stop - first)]
+def _within(first: int, packed: bytes, start: int, stop: int) -> list[Any]:
+    """The values in [start, stop) of a row that begins at `first`."""
+    values: list[Any] = msgpack.unpackb(packed)
+    return values[max(0, start - first) : max(0, stop - first)]

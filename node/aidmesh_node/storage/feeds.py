@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from aidmesh_node.application.ports import FeedConflict, FeedHead, HeldEntry, NewEntry, NewPackage, PartRow, TreeNodes
 from aidmesh_node.storage.feed_packages import PACKED_ENTRIES_MIN, SqlitePackages, one_by_one
@@ -42,31 +43,19 @@ class SqliteFeedReader:
         return [FeedHead(*row) for row in rows]
 
     def entries(self, feed: int, start: int, stop: int) -> list[bytes]:
-        rows = self._connection.execute(
-            "SELECT idx, entry FROM feed_entries WHERE feed=? AND idx>=? AND idx<? ORDER BY idx",
-            (feed, start, stop),
-        ).fetchall()
-        if len(rows) < stop - start:
-            rows = sorted([*rows, *self._packages.entries(feed, start, stop)])
-        return [entry for _, entry in rows]
+        return [entry for _, entry in self._rows("entry", "entries", feed, start, stop)]
 
     def leaves(self, feed: int, start: int, stop: int) -> list[bytes]:
-        rows = self._connection.execute(
-            "SELECT idx, leaf FROM feed_entries WHERE feed=? AND idx>=? AND idx<? ORDER BY idx",
-            (feed, start, stop),
-        ).fetchall()
-        if len(rows) < stop - start:
-            rows = sorted([*rows, *self._packages.leaves(feed, start, stop)])
-        return [leaf for _, leaf in rows]
+        return [leaf for _, leaf in self._rows("leaf", "leaves", feed, start, stop)]
 
     def held(self, feed: int, start: int, stop: int) -> list[HeldEntry]:
-        entries = self.entries(feed, start, stop)
-        parts: list[dict[str, bytes]] = [{} for _ in entries]
-        for tag, column in self.columns(feed, start, start + len(entries)).items():
+        rows = self._rows("entry, leaf", "entries, leaves", feed, start, stop)
+        parts: list[dict[str, bytes]] = [{} for _ in rows]
+        for tag, column in self.columns(feed, start, start + len(rows)).items():
             for held, part in zip(parts, column, strict=True):
                 if part is not None:
                     held[tag] = part
-        return list(zip(entries, self.leaves(feed, start, stop), parts, strict=True))
+        return [(entry, leaf, held) for (_, entry, leaf), held in zip(rows, parts, strict=True)]
 
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         rows = self._connection.execute(
@@ -89,7 +78,8 @@ class SqliteFeedReader:
             (feed, start, stop),
         )
         for tag, index, part in rows:
-            _column(columns, tag, stop - start)[index - start] = part
+            held = columns.get(tag)
+            (_column(columns, tag, stop - start) if held is None else held)[index - start] = part
         return columns
 
     def part(self, feed: int, index: int, tag: str) -> bytes | None:
@@ -126,6 +116,16 @@ class SqliteFeedReader:
             "SELECT idx FROM feed_statements WHERE feed=? AND statement_id=?", (feed, statement_id)
         ).fetchone()
         return row[0] if row else None
+
+    def _rows(self, columns: str, packed: str, feed: int, start: int, stop: int) -> list[tuple[Any, ...]]:
+        """(index, ...) of the entries in [start, stop), in order; the columns' names are given for either table."""
+        rows = self._connection.execute(
+            f"SELECT idx, {columns} FROM feed_entries WHERE feed=? AND idx>=? AND idx<? ORDER BY idx",
+            (feed, start, stop),
+        ).fetchall()
+        if len(rows) < stop - start:
+            rows = sorted([*rows, *self._packages.rows(packed, feed, start, stop)])
+        return rows
 
     def _head(self, condition: str, value: str | bytes) -> FeedHead | None:
         row = self._connection.execute(f"SELECT {HEAD_COLUMNS} FROM feeds WHERE {condition}", (value,)).fetchone()
