@@ -293,6 +293,32 @@ def test_a_changed_tree_node_is_named(large_world: World, name: str) -> None:
                 assert problem is not None and problem.key == f"{origins[feed]} entry {index}"
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "named"),
+    [
+        ("feed_packages", "entries", "feed_entries"),
+        ("feed_packages", "leaves", "feed_entries"),
+        ("feed_columns", "parts", "feed_parts"),
+    ],
+)
+def test_what_came_in_bulk_is_checked_too(large_world: World, table: str, column: str, named: str) -> None:
+    with opened(large_world, "bob") as (connection, origins):
+        names, rows = dump(connection, table)
+        assert rows, "alice's needs came in packages"
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            where = {name: values[name] for name in ("feed", "start", "tag") if name in values}
+            size = len(values[column])
+            for changed in flips(values[column], [0, 1, 3, 4, 5, size // 3, size // 2, size - 1]):
+                with patched(connection, table, column, changed, **where):
+                    problem = large_world.verify("bob").first_problem
+                    assert problem is not None, f"{origins[values['feed']]} {where}"
+                    assert problem.table == named and problem.key.startswith(origins[values["feed"]])
+            if values.get("tag") != "view":  # a description that is not here may never have come
+                with deleted(connection, table, values):
+                    assert not large_world.verify("bob").ok
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_flipped_byte_anywhere_in_the_file_is_found_if_it_changed_what_is_stored(
     world: World, tmp_path: Path, name: str

@@ -7,18 +7,19 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from aidmesh_node.application.ports import PartRow, Work
+from aidmesh_node.application.ports import Work
 from aidmesh_node.federation.columns import columns_of
 from aidmesh_protocol.bundle import (
     Ask,
     CheckpointFrame,
     ColumnFrame,
     Frame,
+    PackageFrame,
     PartFrame,
     Reads,
     decode_bundle,
 )
-from aidmesh_protocol.entry import FACTS, VIEW
+from aidmesh_protocol.entry import FACTS, TEXT, VIEW
 from aidmesh_protocol.limits import COLUMN_BYTES_MAX, PART_BYTES_MAX
 from aidmesh_protocol.origin import circle_origin
 from tests.support.lies import count, items
@@ -30,13 +31,16 @@ from tests.support.stories import post_need, share
 def in_columns(feed: RawFeed, start: int = 0, *, without: Iterable[tuple[int, str]] = ()) -> list[Frame]:
     """What `RawFeed.frames` gives, with the parts of each package in columns."""
     frames: list[Frame] = []
-    rows: list[PartRow] = []
+    columns: dict[str, list[bytes | None]] = {}
+    first, size = 0, 0
     for frame in [*feed.frames(start, without=without), None]:
         if isinstance(frame, PartFrame):
-            rows.append(PartRow(frame.index, frame.tag, frame.part))
+            columns.setdefault(frame.tag, [None] * size)[frame.index - first] = frame.part
             continue
-        frames += columns_of(feed.hash, rows)
-        rows = []
+        frames += columns_of(feed.hash, first, columns)
+        columns = {}
+        if isinstance(frame, PackageFrame):
+            first, size = frame.package.start, len(frame.package.entries)
         if frame is not None:
             frames.append(frame)
     return frames
@@ -165,9 +169,14 @@ async def test_a_feed_frozen_while_its_packages_are_on_their_way(tmp_path: Path)
 
 
 def test_columns_have_a_bound_and_hold_all() -> None:
-    rows = [PartRow(index, tag, bytes(PART_BYTES_MAX)) for index in (0, 1, 255) for tag in (FACTS, VIEW)]
-    frames = list(columns_of(bytes(32), rows))
+    places = (0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 255)
+    column = [bytes(PART_BYTES_MAX) if place in places else None for place in range(256)]
+    gaps = [None, *column[:9], *[None] * 246]
+    frames = list(columns_of(bytes(32), 512, {FACTS: column, VIEW: gaps, TEXT: [None] * 256}))
+    assert len(frames) > 3, "one frame has not room for all"
+    assert all(frame.parts[0] and frame.parts[-1] for frame in frames), "gaps only between parts"
     assert all(sum(len(part) for part in frame.parts if part) <= COLUMN_BYTES_MAX for frame in frames)
     told = {(i, f.tag, part) for f in frames for i, part in enumerate(f.parts, f.start) if part is not None}
-    assert told == set(rows)
-    assert list(columns_of(bytes(32), [])) == []
+    held = ((tag, i, part) for tag, parts in ((FACTS, column), (VIEW, gaps)) for i, part in enumerate(parts, 512))
+    assert told == {(i, tag, part) for tag, i, part in held if part is not None}
+    assert list(columns_of(bytes(32), 0, {})) == []

@@ -68,8 +68,8 @@ async def test_a03_no_flipped_bit_is_accepted(tmp_path: Path) -> None:
         assert held is not None
         feed, good = trusted(held, x.key.verify_key), x.feed.package(0)
         checkpoint = open_checkpoint(x.feed.note(), x.feed.origin, x.key.verify_key)
-        parts = {tag: {0: x.feed.part(0, tag).part} for tag in (FACTS, VIEW)}
-        assert len(verify(held, feed, checkpoint, good, parts).entries) == 1
+        parts = {tag: (x.feed.part(0, tag).part,) for tag in (FACTS, VIEW)}
+        assert len(verify(held, feed, checkpoint, good, parts).package.entries) == 1
         refused = 0
         for flipped in flips(good.entries[0]):
             with pytest.raises(ProtocolError):
@@ -77,7 +77,7 @@ async def test_a03_no_flipped_bit_is_accepted(tmp_path: Path) -> None:
             refused += 1
         for flipped in flips(parts[FACTS][0]):
             with pytest.raises(ProtocolError):
-                verify(held, feed, checkpoint, good, {FACTS: {0: flipped}})
+                verify(held, feed, checkpoint, good, {FACTS: (flipped,)})
             refused += 1
         for flipped in flips(x.feed.note()):
             with pytest.raises(ProtocolError):

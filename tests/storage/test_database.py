@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -108,10 +109,39 @@ def test_a_newer_database_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
     opened(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=2")
+    connection.execute("PRAGMA user_version=3")
     connection.close()
-    with pytest.raises(DatabaseRefused, match=r"newer aidmesh \(schema 2, this one knows 1\)"):
+    with pytest.raises(DatabaseRefused, match=r"newer aidmesh \(schema 3, this one knows 2\)"):
         opened(path)
+
+
+def test_an_older_database_gets_what_it_lacks_when_it_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    opened(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        new = sorted(
+            connection.execute("SELECT sql FROM sqlite_master WHERE name IN ('feed_packages', 'feed_columns')")
+        )
+        connection.executescript("DROP TABLE feed_packages; DROP TABLE feed_columns; PRAGMA user_version=1")
+    with pytest.raises(DatabaseRefused, match="older aidmesh: start the node once"):
+        open_for_reading(path)
+    opened(path).close()
+    with closing(open_for_reading(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        found = connection.execute("SELECT sql FROM sqlite_master WHERE name IN ('feed_packages', 'feed_columns')")
+        assert sorted(found) == new and len(new) == 2
+
+
+def test_an_update_that_fails_leaves_the_older_database(tmp_path: Path) -> None:
+    path = tmp_path / "node.db"
+    opened(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE feed_packages; PRAGMA user_version=1")
+    with pytest.raises(DatabaseRefused, match="feed_columns already exists"):
+        opened(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name='feed_packages'").fetchall()
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

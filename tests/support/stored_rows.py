@@ -14,7 +14,10 @@ from aidmesh_node import main
 from aidmesh_node.application.verification import Report
 from aidmesh_node.home import Home
 
-TABLES = ("stored_events", "feeds", "feed_entries", "feed_parts", "feed_nodes", "feed_statements")
+TABLES = (
+    *("stored_events", "feeds", "feed_entries", "feed_parts"),
+    *("feed_packages", "feed_columns", "feed_nodes", "feed_statements"),
+)
 
 Rows = dict[str, list[tuple[Any, ...]]]
 

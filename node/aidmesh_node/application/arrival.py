@@ -5,22 +5,21 @@ Unverified bytes and verified entries are different types: only `verify` makes a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
 
-from aidmesh_node.application.ports import FeedHead, NewEntry
+from aidmesh_node.application.ports import FeedHead, NewPackage
 from aidmesh_protocol.bundle import PartFrame
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint
-from aidmesh_protocol.entry import Entry, check_part
+from aidmesh_protocol.entry import Entry, check_column, check_part
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Extension, Package, TrustedFeed, extend
 from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.merkle import Frontier
 
-Parts = Mapping[str, Mapping[int, bytes]]
-"""Part bytes by tag and entry index."""
+Columns = Mapping[str, Sequence[bytes | None]]
+"""By tag, part bytes for each entry of a package, None where there are none."""
 
 CHECKED_MAX = 256
 """Checkpoints kept, of some 400 bytes each: one or two for every feed that peers are likely to add to."""
@@ -32,7 +31,7 @@ class Arrival:
 
     feed: int
     start: int
-    entries: tuple[NewEntry, ...]
+    package: NewPackage
     extension: Extension
     checkpoint: VerifiedCheckpoint
 
@@ -51,22 +50,19 @@ def trusted(head: FeedHead, key: VerifyKey) -> TrustedFeed:
 
 
 def verify(
-    head: FeedHead, feed: TrustedFeed, checkpoint: VerifiedCheckpoint, package: Package, parts: Parts
+    head: FeedHead, feed: TrustedFeed, checkpoint: VerifiedCheckpoint, package: Package, columns: Columns
 ) -> Arrival:
     """Check a package and its parts against a checkpoint of the feed. Raises ProtocolError as `feed.extend`.
 
     Parts of entries that the package does not add are passed over.
     """
     extension = extend(feed, package, checkpoint)
-    entries, start = extension.entries, feed.frontier.size
-    held: list[list[tuple[str, bytes]]] = [[] for _ in entries]
-    for tag, column in parts.items():
-        for index, part in column.items():
-            if 0 <= (place := index - start) < len(entries):
-                check_part(entries[place], tag, part)
-                held[place].append((tag, part))
-    rows = zip(package.entries[extension.skipped :], extension.leaf_hashes, repeat(None), held, strict=False)
-    return Arrival(head.feed, start, tuple(map(NewEntry._make, rows)), extension, checkpoint)
+    skipped = extension.skipped
+    added = {tag: column[skipped:] for tag, column in columns.items()} if skipped else columns
+    for tag, column in added.items():
+        check_column(extension.entries, tag, column)
+    new = NewPackage(package.entries[skipped:], extension.leaf_hashes, added)
+    return Arrival(head.feed, feed.frontier.size, new, extension, checkpoint)
 
 
 def verify_late(entry: bytes, part: PartFrame) -> None:
@@ -74,4 +70,4 @@ def verify_late(entry: bytes, part: PartFrame) -> None:
     check_part(Entry.decode(entry), part.tag, part.part)
 
 
-__all__ = ["Arrival", "Parts", "ProtocolError", "trusted", "verify", "verify_late"]
+__all__ = ["Arrival", "Columns", "ProtocolError", "trusted", "verify", "verify_late"]

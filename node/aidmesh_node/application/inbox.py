@@ -44,8 +44,10 @@ HOME_KINDS = ("need.", "offer.")
 def accept(work: Work, arrival: Arrival) -> None:
     """Store verified entries, parts, frontier and checkpoint. Raises FeedConflict when the feed has moved meanwhile."""
     frontier = arrival.extension.feed.frontier
-    if arrival.entries:
-        work.feeds.append(arrival.feed, arrival.entries, frontier.encode(), frontier.size, arrival.extension.nodes)
+    if arrival.package.entries:
+        work.feeds.append_package(
+            arrival.feed, arrival.package, frontier.encode(), frontier.size, arrival.extension.nodes
+        )
     store_checkpoint(work, arrival.feed, arrival.checkpoint, frontier.size)
 
 

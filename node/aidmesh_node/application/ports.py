@@ -77,6 +77,10 @@ class FeedHead:
     frozen: str | None
 
 
+TreeNodes = Iterable[tuple[int, int, bytes]]
+"""(level, index, hash) of complete subtrees."""
+
+
 class NewEntry(NamedTuple):
     """An entry to append: bytes verbatim, its leaf hash, its statement id (own feeds only), its (tag, part)
     pairs."""
@@ -85,6 +89,19 @@ class NewEntry(NamedTuple):
     leaf: bytes
     statement_id: bytes | None = None
     parts: Sequence[tuple[str, bytes]] = ()
+
+
+class NewPackage(NamedTuple):
+    """Consecutive entries to append to a peer's feed: bytes verbatim, leaf hashes, and by tag the parts of all of them,
+    None where there is none."""
+
+    entries: Sequence[bytes]
+    leaves: Sequence[bytes]
+    columns: Mapping[str, Sequence[bytes | None]]
+
+
+HeldEntry = tuple[bytes, bytes, Mapping[str, bytes]]
+"""An entry as it is held: its bytes, its leaf hash, its parts that are here and not withheld, by tag."""
 
 
 class PartRow(NamedTuple):
@@ -126,8 +143,14 @@ class FeedReads(Protocol):
     def entries(self, feed: int, start: int, stop: int) -> list[bytes]: ...
     def leaves(self, feed: int, start: int, stop: int) -> list[bytes]: ...
 
+    def held(self, feed: int, start: int, stop: int) -> list[HeldEntry]:
+        """Entries with all that is read of them together, in order."""
+
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         """Parts that are held and not withheld, in (index, tag) order: what may be shown to peers."""
+
+    def columns(self, feed: int, start: int, stop: int) -> dict[str, list[bytes | None]]:
+        """As ``parts``, by tag: for each of these entries, all of them held, its part or None."""
 
     def part(self, feed: int, index: int, tag: str) -> bytes | None:
         """One part, withheld or not: for the node's own reading, never for serving."""
@@ -163,17 +186,13 @@ class FeedRows(FeedReads, Protocol):
 
         Raises FeedConflict when the origin is known with another hash, owner, circle or generation."""
 
-    def append(
-        self,
-        feed: int,
-        entries: Sequence[NewEntry],
-        frontier: bytes,
-        size: int,
-        nodes: Iterable[tuple[int, int, bytes]] = (),
-    ) -> None:
-        """Append at the end; ``size`` is the size afterwards, ``nodes`` are (level, index, hash).
+    def append(self, feed: int, entries: Sequence[NewEntry], frontier: bytes, size: int, nodes: TreeNodes = ()) -> None:
+        """Append at the end; ``size`` is the size afterwards, ``nodes`` what became complete.
 
         Raises FeedConflict unless the held size is ``size - len(entries)`` and the feed is not frozen."""
+
+    def append_package(self, feed: int, package: NewPackage, frontier: bytes, size: int, nodes: TreeNodes = ()) -> None:
+        """As ``append``, for what came together: at most 256 entries, all columns of their length."""
 
     def store_checkpoint(self, feed: int, note: bytes, size: int) -> None:
         """The held checkpoint. Raises FeedConflict beyond the held size, or below the one already stored."""

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from aidmesh_node.application.ports import PartRow
 from aidmesh_protocol.bundle import ColumnFrame
 from aidmesh_protocol.limits import COLUMN_BYTES_MAX
 
 
-def columns_of(origin_hash: bytes, rows: Sequence[PartRow]) -> Iterator[ColumnFrame]:
-    """Frames that hold these parts of one package, in (index, tag) order; an entry without a part leaves a gap."""
-    columns: dict[str, dict[int, bytes]] = {}
-    for index, tag, part in rows:
-        columns.setdefault(tag, {})[index] = part
+def columns_of(origin_hash: bytes, start: int, columns: Mapping[str, Sequence[bytes | None]]) -> Iterator[ColumnFrame]:
+    """Frames that hold these parts of one package, whose first entry has index `start`; a column that is too long for
+    one frame has several."""
     for tag, column in columns.items():
-        some: dict[int, bytes] = {}
-        left = COLUMN_BYTES_MAX
-        for index, part in column.items():
-            if some and len(part) > left:
-                yield _frame(origin_hash, tag, some)
-                some, left = {}, COLUMN_BYTES_MAX
-            some[index] = part
+        begin, left = 0, COLUMN_BYTES_MAX
+        for place, part in enumerate(column):
+            if part is None:
+                continue
+            if len(part) > left and any(column[begin:place]):
+                yield _frame(origin_hash, tag, start, column, begin, place)
+                begin, left = place, COLUMN_BYTES_MAX
             left -= len(part)
-        yield _frame(origin_hash, tag, some)
+        if any(column[begin:]):
+            yield _frame(origin_hash, tag, start, column, begin, len(column))
 
 
-def _frame(origin_hash: bytes, tag: str, column: dict[int, bytes]) -> ColumnFrame:
-    start, last = min(column), max(column)
-    return ColumnFrame(origin_hash, tag, start, tuple(map(column.get, range(start, last + 1))))
+def _frame(
+    origin_hash: bytes, tag: str, start: int, column: Sequence[bytes | None], begin: int, end: int
+) -> ColumnFrame:
+    """One of the parts in [begin, end), without the gaps before the first and after the last."""
+    while column[begin] is None:
+        begin += 1
+    while column[end - 1] is None:
+        end -= 1
+    return ColumnFrame(origin_hash, tag, start + begin, tuple(column[begin:end]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aidmesh_node.application.arrival import Parts
+from aidmesh_node.application.arrival import Columns
 from aidmesh_node.application.ports import FeedHead
 from aidmesh_protocol.bundle import PackageFrame, PartFrame, encode_frame
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
@@ -26,12 +27,13 @@ class FeedArriving:
     offered: VerifiedCheckpoint
     claim: bool
     package: PackageFrame | None = None
-    parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    columns: dict[str, Sequence[bytes | None]] = field(default_factory=dict)
+    """The parts of the package by tag, as they came: each column as long as the package."""
     parts_bytes: int = 0
 
     def collect(self, frame: PackageFrame | None) -> None:
         """Begin with this package, or with none."""
-        self.package, self.parts, self.parts_bytes = frame, {}, 0
+        self.package, self.columns, self.parts_bytes = frame, {}, 0
 
     def awaits(self, hashed: bytes, start: int, stop: int) -> bool:
         """Whether these entries are all of the package being collected."""
@@ -40,13 +42,23 @@ class FeedArriving:
         package = self.package.package
         return package.start <= start and stop <= package.start + len(package.entries)
 
-    def add(self, tag: str, parts: dict[int, bytes]) -> None:
-        """Parts of the package, by index. Raises ProtocolError when there was another one for the same commitment."""
-        held = self.parts.setdefault(tag, {})
-        if any(held[index] != parts[index] for index in held.keys() & parts.keys()):
-            raise ProtocolError("proof_invalid", "two different parts for one commitment")
-        held.update(parts)
-        self.parts_bytes += sum(map(len, parts.values()))
+    def add(self, tag: str, start: int, parts: Sequence[bytes | None]) -> None:
+        """Parts of the package from index `start` on. Raises ProtocolError when there was another one for the same
+        commitment."""
+        assert self.package is not None  # it awaits them
+        package = self.package.package
+        column = self.columns.get(tag)
+        if column is None and len(parts) == len(package.entries):
+            self.columns[tag] = parts
+        else:
+            if not isinstance(column, list):
+                column = self.columns[tag] = list(column or [None] * len(package.entries))
+            for place, part in enumerate(parts, start - package.start):
+                if part is not None:
+                    if column[place] not in (None, part):
+                        raise ProtocolError("proof_invalid", "two different parts for one commitment")
+                    column[place] = part
+        self.parts_bytes += sum(map(len, filter(None, parts)))
 
     def is_whole(self) -> bool:
         """Whether the package being collected has all the parts its entries commit to."""
@@ -57,17 +69,22 @@ class FeedArriving:
             entries = [Entry.decode(entry) for entry in package.entries]
         except ProtocolError:
             return False
+        nothing = [None] * len(entries)
         return all(
-            index in self.parts.get(header.tag, ())
-            for index, entry in enumerate(entries, package.start)
+            self.columns.get(header.tag, nothing)[place] is not None
+            for place, entry in enumerate(entries)
             for header in entry.parts
         )
 
 
-def refused(feed: FeedArriving, frame: PackageFrame, parts: Parts) -> tuple[bytes, ...]:
+def refused(feed: FeedArriving, frame: PackageFrame, columns: Columns) -> tuple[bytes, ...]:
     """What proves that a package is wrong: the signature it came with, its bytes, and its first parts."""
     blobs, left = [feed.offered.note, encode_frame(frame)], EVIDENCE_PARTS_BYTES_MAX
-    for tag, index, part in ((tag, *row) for tag, column in parts.items() for row in column.items()):
+    for tag, index, part in (
+        (tag, *row) for tag, column in columns.items() for row in enumerate(column, frame.package.start)
+    ):
+        if part is None:
+            continue
         data = encode_frame(PartFrame(feed.head.origin_hash, index, tag, part))
         left -= len(data)
         if left < 0:

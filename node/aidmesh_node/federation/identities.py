@@ -115,15 +115,16 @@ def keep(work: Work, introduction: Introduction) -> bool:
     checkpoint = open_checkpoint(head.checkpoint, head.origin, introduction.key) if head.checkpoint else None
     feed = TrustedFeed(introduction.origin, introduction.key, held, checkpoint)
     package = Package(origin_hash(introduction.origin), 0, ident.entries, ())
-    parts: dict[str, dict[int, bytes]] = {}
+    columns: dict[str, list[bytes | None]] = {}
     for index, tag, part in ident.parts:
-        parts.setdefault(tag, {})[index] = part
-    arrival = verify(head, feed, introduction.checkpoint, package, parts)
-    if arrival.entries:
+        if index < len(ident.entries):
+            columns.setdefault(tag, [None] * len(ident.entries))[index] = part
+    arrival = verify(head, feed, introduction.checkpoint, package, columns)
+    if arrival.package.entries:
         accept(work, arrival)
     elif checkpoint is not None:
         check_no_fork(work.feeds, head, checkpoint, introduction.checkpoint)
-    return bool(arrival.entries)
+    return bool(arrival.package.entries)
 
 
 def _fold(gid: str, entries: tuple[bytes, ...] | list[bytes], parts: dict[tuple[int, str], bytes]) -> Identity:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from aidmesh_node.application import inbox, own_feeds
-from aidmesh_node.application.arrival import Arrival, Parts, checked, trusted, verify, verify_late
+from aidmesh_node.application.arrival import Arrival, Columns, checked, trusted, verify, verify_late
 from aidmesh_node.application.ports import Done, FeedConflict, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
@@ -256,22 +256,20 @@ class Intake:
         if feed is None or not feed.awaits(frame.origin_hash, frame.index, frame.index + 1):
             await self._late_part(frame)
             return
-        feed.add(frame.tag, {frame.index: frame.part})
+        feed.add(frame.tag, frame.index, (frame.part,))
         if feed.parts_bytes > PARTS_BYTES_MAX:
             await self.flush()
 
     async def _column(self, frame: ColumnFrame) -> None:
         feed, hashed, stop = self._collecting, frame.origin_hash, frame.start + len(frame.parts)
-        column = {
-            index: part for index, part in zip(range(frame.start, stop), frame.parts, strict=True) if part is not None
-        }
-        if not column:
+        if not any(frame.parts):
             self._idle()
         elif feed is None or hashed in self._refused or not feed.awaits(hashed, frame.start, stop):
-            for index, part in column.items():
-                await self._part(PartFrame(hashed, index, frame.tag, part))
+            for index, part in enumerate(frame.parts, frame.start):
+                if part is not None:
+                    await self._part(PartFrame(hashed, index, frame.tag, part))
         else:
-            feed.add(frame.tag, column)
+            feed.add(frame.tag, frame.start, frame.parts)
             if feed.parts_bytes > PARTS_BYTES_MAX:
                 await self.flush()
 
@@ -297,21 +295,22 @@ class Intake:
 
     async def _store(self, feed: FeedArriving) -> None:
         assert feed.package is not None
-        frame, parts = feed.package, feed.parts
+        frame, columns = feed.package, feed.columns
         feed.collect(None)
         try:
-            arrival = await self._verified(feed, frame, parts)
+            arrival = await self._verified(feed, frame, columns)
         except ProtocolError as error:
             # Two notes prove a fork by themselves; everything else is the package's fault.
-            proof = error.evidence if error.code == "fork_detected" else refused(feed, frame, parts)
+            proof = error.evidence if error.code == "fork_detected" else refused(feed, frame, columns)
             raise ProtocolError(error.code, error.detail, proof) from error
-        if not arrival.entries:
+        count = len(arrival.package.entries)
+        if not count:
             self._idle()
-        elif len(arrival.entries) < THREADED_ENTRIES_MIN:
+        elif count < THREADED_ENTRIES_MIN:
             await self._settle()
             await self._keep(arrival, feed.head.origin)
             feed.trusted, feed.claim = arrival.extension.feed, False
-            self.pulled.entries += len(arrival.entries)
+            self.pulled.entries += count
         else:
             while len(self._storing) >= STORING_MAX:
                 await self._stored()
@@ -330,7 +329,7 @@ class Intake:
             self._refused.add(feed.head.origin_hash)
         else:
             feed.claim = False
-            self.pulled.entries += len(arrival.entries)
+            self.pulled.entries += len(arrival.package.entries)
 
     async def _keep(self, arrival: Arrival, origin: str) -> None:
         """Store and interpret at once what is little: asked for together, both share one fsync and are seen together.
@@ -343,10 +342,10 @@ class Intake:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _verified(self, feed: FeedArriving, frame: PackageFrame, parts: Parts) -> Arrival:
+    async def _verified(self, feed: FeedArriving, frame: PackageFrame, columns: Columns) -> Arrival:
         if len(frame.package.entries) < THREADED_ENTRIES_MIN:
-            return verify(feed.head, feed.trusted, feed.offered, frame.package, parts)
-        return await asyncio.to_thread(verify, feed.head, feed.trusted, feed.offered, frame.package, parts)
+            return verify(feed.head, feed.trusted, feed.offered, frame.package, columns)
+        return await asyncio.to_thread(verify, feed.head, feed.trusted, feed.offered, frame.package, columns)
 
     async def _ident(self, frame: Ident) -> None:
         introduction = identities.introduce(frame)

@@ -7,7 +7,7 @@ neither side ever holds a bundle in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
@@ -252,8 +252,12 @@ def _page(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Re
     entries = tuple(feeds.entries(head.feed, start, stop))
     proof = proof_to(feeds, head.feed, stop, checkpoint.size)
     data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
-    rows, frames = feeds.parts(head.feed, start, stop), columns_of if columns else _one_by_one
-    data += [encode_frame(frame) for frame in frames(head.origin_hash, rows)]
+    parts: Iterable[Frame]
+    if columns:
+        parts = columns_of(head.origin_hash, start, feeds.columns(head.feed, start, stop))
+    else:
+        parts = _one_by_one(head.origin_hash, feeds.parts(head.feed, start, stop))
+    data += map(encode_frame, parts)
     return _Page(b"".join(data), stop)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from aidmesh_node.storage.connections import DatabaseRefused, connect_reader, connect_writer
 from aidmesh_node.storage.files import fsync_directory
 from aidmesh_node.storage.recorder import NodeRecorder, WriterDatastore
-from aidmesh_node.storage.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
+from aidmesh_node.storage.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES, UPGRADES
 
 INCARNATION_BYTES = 16
 SQLITE_OLDEST = (3, 35, 0)  # the library's recorder uses RETURNING
@@ -37,6 +37,7 @@ class Database:
             if _is_new(connection, path):
                 _create(connection, entropy(INCARNATION_BYTES))
                 fsync_directory(path.parent)
+            _upgrade(connection)
             return cls(path, connection, read_incarnation(connection))
         except sqlite3.DatabaseError as error:
             connection.close()
@@ -60,6 +61,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         if _is_new(connection, path):
             raise DatabaseRefused(f"{path} is empty: nothing was ever stored in it")
+        if _version(connection) < SCHEMA_VERSION:
+            raise DatabaseRefused(f"{path} was written by an older aidmesh: start the node once, so that it is updated")
         read_incarnation(connection)
     except sqlite3.DatabaseError as error:
         connection.close()
@@ -81,7 +84,7 @@ def read_incarnation(connection: sqlite3.Connection) -> bytes:
 
 def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if (application, version, tables) == (0, 0, 0):
         return True
@@ -110,3 +113,23 @@ def _create(connection: sqlite3.Connection, incarnation: bytes) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    # One transaction a version: after a crash the next start goes on from the last that was reached.
+    for version in range(_version(connection), SCHEMA_VERSION):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in UPGRADES[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version

@@ -1,13 +1,18 @@
 """Feeds as rows beside the log: entries, parts and tree hashes exactly as received. Knows nothing of their
-meaning."""
+meaning.
+
+What came in bulk lies in rows of many (`feed_packages.py`); a part of it that comes later has a row of its own.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
-from aidmesh_node.application.ports import FeedConflict, FeedHead, NewEntry, PartRow
+from aidmesh_node.application.ports import FeedConflict, FeedHead, HeldEntry, NewEntry, NewPackage, PartRow, TreeNodes
+from aidmesh_node.storage.feed_packages import PACKED_ENTRIES_MIN, SqlitePackages, one_by_one
 from aidmesh_node.storage.many_rows import insert_rows
 
 HEAD_COLUMNS = (
@@ -21,6 +26,7 @@ class SqliteFeedReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._packages = SqlitePackages(connection)
 
     def head(self, origin: str) -> FeedHead | None:
         return self._head("origin=?", origin)
@@ -37,40 +43,67 @@ class SqliteFeedReader:
         return [FeedHead(*row) for row in rows]
 
     def entries(self, feed: int, start: int, stop: int) -> list[bytes]:
-        rows = self._connection.execute(
-            "SELECT entry FROM feed_entries WHERE feed=? AND idx>=? AND idx<? ORDER BY idx",
-            (feed, start, stop),
-        )
-        return [row[0] for row in rows]
+        return [entry for _, entry in self._rows("entry", "entries", feed, start, stop)]
 
     def leaves(self, feed: int, start: int, stop: int) -> list[bytes]:
-        rows = self._connection.execute(
-            "SELECT leaf FROM feed_entries WHERE feed=? AND idx>=? AND idx<? ORDER BY idx",
-            (feed, start, stop),
-        )
-        return [row[0] for row in rows]
+        return [leaf for _, leaf in self._rows("leaf", "leaves", feed, start, stop)]
+
+    def held(self, feed: int, start: int, stop: int) -> list[HeldEntry]:
+        rows = self._rows("entry, leaf", "entries, leaves", feed, start, stop)
+        parts: list[dict[str, bytes]] = [{} for _ in rows]
+        for tag, column in self.columns(feed, start, start + len(rows)).items():
+            for held, part in zip(parts, column, strict=True):
+                if part is not None:
+                    held[tag] = part
+        return [(entry, leaf, held) for (_, entry, leaf), held in zip(rows, parts, strict=True)]
 
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         rows = self._connection.execute(
             "SELECT idx, tag, part FROM feed_parts WHERE feed=? AND idx>=? AND idx<? AND withheld=0 ORDER BY idx, tag",
             (feed, start, stop),
         )
-        return [PartRow(*row) for row in rows]
+        found = [PartRow(*row) for row in rows]
+        packed = self._packages.parts(feed, start, stop)
+        return sorted([*found, *packed]) if packed else found
+
+    def columns(self, feed: int, start: int, stop: int) -> dict[str, list[bytes | None]]:
+        columns: dict[str, list[bytes | None]] = {}
+        for tag, first, column in self._packages.columns(feed, start, stop):
+            if len(column) == stop - start:
+                columns[tag] = column
+            else:
+                _column(columns, tag, stop - start)[first - start : first - start + len(column)] = column
+        rows = self._connection.execute(
+            "SELECT tag, idx, part FROM feed_parts WHERE feed=? AND idx>=? AND idx<? AND withheld=0",
+            (feed, start, stop),
+        )
+        for tag, index, part in rows:
+            held = columns.get(tag)
+            (_column(columns, tag, stop - start) if held is None else held)[index - start] = part
+        return columns
 
     def part(self, feed: int, index: int, tag: str) -> bytes | None:
-        return self._value("SELECT part FROM feed_parts WHERE feed=? AND idx=? AND tag=?", feed, index, tag)
+        part = self._value("SELECT part FROM feed_parts WHERE feed=? AND idx=? AND tag=?", feed, index, tag)
+        return self._packages.part(feed, index, tag) if part is None else part
 
     def part_names(self, feed: int, start: int, stop: int) -> list[tuple[int, str]]:
         rows = self._connection.execute(
             "SELECT idx, tag FROM feed_parts WHERE feed=? AND idx>=? AND idx<? ORDER BY idx, tag",
             (feed, start, stop),
         )
-        return [(index, tag) for index, tag in rows]
+        found = [(index, tag) for index, tag in rows]
+        packed = self._packages.parts(feed, start, stop)
+        return sorted([*found, *((index, tag) for index, tag, _ in packed)]) if packed else found
 
     def missing_parts(self, feed: int, wanted: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
         held = "SELECT 1 FROM feed_parts WHERE feed=? AND idx=? AND tag=?"
         execute = self._connection.execute
-        return [(index, tag) for index, tag in wanted if execute(held, (feed, index, tag)).fetchone() is None]
+        missing = [(index, tag) for index, tag in wanted if execute(held, (feed, index, tag)).fetchone() is None]
+        if not missing:
+            return missing
+        first, last = min(missing)[0], max(missing)[0]
+        packed = {(index, tag) for index, tag, _ in self._packages.parts(feed, first, last + 1)}
+        return [name for name in missing if name not in packed]
 
     def node(self, feed: int, level: int, index: int) -> bytes | None:
         return self._value("SELECT hash FROM feed_nodes WHERE feed=? AND level=? AND idx=?", feed, level, index)
@@ -83,6 +116,16 @@ class SqliteFeedReader:
             "SELECT idx FROM feed_statements WHERE feed=? AND statement_id=?", (feed, statement_id)
         ).fetchone()
         return row[0] if row else None
+
+    def _rows(self, columns: str, packed: str, feed: int, start: int, stop: int) -> list[tuple[Any, ...]]:
+        """(index, ...) of the entries in [start, stop), in order; the columns' names are given for either table."""
+        rows = self._connection.execute(
+            f"SELECT idx, {columns} FROM feed_entries WHERE feed=? AND idx>=? AND idx<? ORDER BY idx",
+            (feed, start, stop),
+        ).fetchall()
+        if len(rows) < stop - start:
+            rows = sorted([*rows, *self._packages.rows(packed, feed, start, stop)])
+        return rows
 
     def _head(self, condition: str, value: str | bytes) -> FeedHead | None:
         row = self._connection.execute(f"SELECT {HEAD_COLUMNS} FROM feeds WHERE {condition}", (value,)).fetchone()
@@ -128,14 +171,9 @@ class SqliteFeeds(SqliteFeedReader):
         entries: Sequence[NewEntry],
         frontier: bytes,
         size: int,
-        nodes: Iterable[tuple[int, int, bytes]] = (),
+        nodes: TreeNodes = (),
     ) -> None:
-        start = size - len(entries)
-        self._update(
-            "UPDATE feeds SET size=?, frontier=? WHERE feed=? AND size=? AND frozen IS NULL",
-            (size, frontier, feed, start),
-            f"feed {feed} has not {start} entries, or is frozen",
-        )
+        start = self._grow(feed, len(entries), frontier, size, nodes)
         insert = partial(insert_rows, self._connection)
         insert(
             "INSERT INTO feed_entries", [(feed, index, new.entry, new.leaf) for index, new in enumerate(entries, start)]
@@ -144,11 +182,26 @@ class SqliteFeeds(SqliteFeedReader):
             "INSERT INTO feed_parts (feed, idx, tag, part)",
             [(feed, index, tag, part) for index, new in enumerate(entries, start) for tag, part in new.parts],
         )
-        insert("INSERT INTO feed_nodes", [(feed, *node) for node in nodes])
         insert(
             "INSERT INTO feed_statements",
             [(feed, new.statement_id, index) for index, new in enumerate(entries, start) if new.statement_id],
         )
+
+    def append_package(
+        self,
+        feed: int,
+        package: NewPackage,
+        frontier: bytes,
+        size: int,
+        nodes: TreeNodes = (),
+    ) -> None:
+        entries, leaves, columns = package
+        if len(entries) < PACKED_ENTRIES_MIN:
+            parts = one_by_one(columns, len(entries))
+            new = [NewEntry(entry, leaf, None, held) for entry, leaf, held in zip(entries, leaves, parts, strict=True)]
+            self.append(feed, new, frontier, size, nodes)
+        else:
+            self._packages.insert(feed, self._grow(feed, len(entries), frontier, size, nodes), package)
 
     def store_checkpoint(self, feed: int, note: bytes, size: int) -> None:
         self._update(
@@ -174,8 +227,10 @@ class SqliteFeeds(SqliteFeedReader):
         )
 
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
-        if self._value("SELECT leaf FROM feed_entries WHERE feed=? AND idx=?", feed, index) is None:
+        if not self.leaves(feed, index, index + 1):
             raise FeedConflict(f"feed {feed} has no entry {index}")
+        if self._packages.part(feed, index, tag) is not None:
+            return
         self._connection.execute(
             "INSERT OR IGNORE INTO feed_parts (feed, idx, tag, part) VALUES (?,?,?,?)",
             (feed, index, tag, part),
@@ -187,6 +242,25 @@ class SqliteFeeds(SqliteFeedReader):
             [(feed, index, tag) for index in indexes],
         )
 
+    def _grow(self, feed: int, count: int, frontier: bytes, size: int, nodes: TreeNodes) -> int:
+        """The feed gets so many entries; the index of the first."""
+        start = size - count
+        self._update(
+            "UPDATE feeds SET size=?, frontier=? WHERE feed=? AND size=? AND frozen IS NULL",
+            (size, frontier, feed, start),
+            f"feed {feed} has not {start} entries, or is frozen",
+        )
+        insert_rows(self._connection, "INSERT INTO feed_nodes", [(feed, *node) for node in nodes])
+        return start
+
     def _update(self, statement: str, values: tuple[object, ...], conflict: str) -> None:
         if self._connection.execute(statement, values).rowcount != 1:
             raise FeedConflict(conflict)
+
+
+def _column(columns: dict[str, list[bytes | None]], tag: str, count: int) -> list[bytes | None]:
+    """The column of this tag, made of so many gaps when it is not there yet."""
+    column = columns.get(tag)
+    if column is None:
+        column = columns[tag] = [None] * count
+    return column

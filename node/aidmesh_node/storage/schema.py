@@ -1,10 +1,22 @@
-"""The tables beside the library's own, schema version 1. Feeds are primary data: rows here are never
+"""The tables beside the library's own, schema version 2. Feeds are primary data: rows here are never
 rebuilt."""
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x41494D31  # "AIM1": says whose file this is to anyone who finds it
+
+PACKAGES = (
+    """CREATE TABLE feed_packages (
+        feed INTEGER NOT NULL, start INTEGER NOT NULL, entries BLOB NOT NULL, leaves BLOB NOT NULL,
+        PRIMARY KEY (feed, start)) WITHOUT ROWID""",
+    """CREATE TABLE feed_columns (
+        feed INTEGER NOT NULL, start INTEGER NOT NULL, tag TEXT NOT NULL, parts BLOB NOT NULL,
+        PRIMARY KEY (feed, start, tag)) WITHOUT ROWID""",
+)
+
+UPGRADES = {1: PACKAGES}
+"""By version, what brings a database to the next."""
 
 TABLES = (
     "CREATE TABLE metadata (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -30,6 +42,7 @@ TABLES = (
         feed INTEGER NOT NULL, idx INTEGER NOT NULL, tag TEXT NOT NULL, part BLOB NOT NULL,
         withheld INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (feed, idx, tag)) WITHOUT ROWID""",
+    *PACKAGES,
     """CREATE TABLE feed_nodes (
         feed INTEGER NOT NULL, level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL,
         PRIMARY KEY (feed, level, idx)) WITHOUT ROWID""",

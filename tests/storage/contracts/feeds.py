@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from aidmesh_node.application.ports import FeedConflict, FeedHead, NewEntry, Work
+from aidmesh_node.application.ports import FeedConflict, FeedHead, NewEntry, NewPackage, PartRow, Reading, Work
 from tests.storage.home import Home
 
 ORIGIN = "aidmesh/gid/c/abc/0"
@@ -19,6 +21,16 @@ def opened(work: Work) -> FeedHead:
 
 def entry(index: int, own: bool = False, parts: tuple[tuple[str, bytes], ...] = ()) -> NewEntry:
     return NewEntry(b"entry %d" % index, b"leaf %d" % index, b"id %d" % index if own else None, parts)
+
+
+def package(start: int, stop: int, facts: int | None = None) -> NewPackage:
+    """Entries with facts each, but the one at index `facts`, and a view for every other one."""
+    indexes = range(start, stop)
+    columns = {
+        "facts": [None if index == facts else b"facts %d" % index for index in indexes],
+        "view": [b"view %d" % index if index % 2 else None for index in indexes],
+    }
+    return NewPackage([b"entry %d" % i for i in indexes], [b"leaf %d" % i for i in indexes], columns)
 
 
 class FeedRowsContract:
@@ -78,6 +90,18 @@ class FeedRowsContract:
         assert home.read(lambda reading: reading.feeds.entries(feed, 1, 3)) == [b"entry 1", b"entry 2"]
         assert home.read(lambda reading: reading.feeds.leaves(feed, 3, 99)) == [b"leaf 3", b"leaf 4"]
         assert home.read(lambda reading: reading.feeds.entries(feed + 1, 0, 99)) == []
+
+    def test_entries_are_read_together_with_their_parts(self, home: Home) -> None:
+        feed = home.do(opened).feed
+        new = [entry(0), entry(1, parts=(("facts", b"f"), ("view", b"v"))), entry(2, parts=(("facts", b"g"),))]
+        home.do(lambda work: work.feeds.append(feed, new, b"frontier", 3))
+        home.do(lambda work: work.feeds.withhold_parts(feed, [1], "view"))
+        assert home.read(lambda reading: reading.feeds.held(feed, 1, 99)) == [
+            (b"entry 1", b"leaf 1", {"facts": b"f"}),
+            (b"entry 2", b"leaf 2", {"facts": b"g"}),
+        ]
+        assert home.read(lambda reading: reading.feeds.held(feed, 0, 1)) == [(b"entry 0", b"leaf 0", {})]
+        assert home.read(lambda reading: reading.feeds.held(feed + 1, 0, 99)) == []
 
     @pytest.mark.parametrize("size", [1, 3, 4])
     def test_appending_anywhere_but_at_the_end_is_a_conflict(self, home: Home, size: int) -> None:
@@ -195,3 +219,79 @@ class FeedRowsContract:
         with pytest.raises(Exception, match=r"UNIQUE|duplicate"):
             home.do(lambda work: work.feeds.append(feed, [again], b"f", 3))
         assert home.do(opened).size == 2
+
+    def arrive(self, home: Home, *packages: NewPackage, start: int = 0) -> int:
+        """Packages one after the other; returns the feed."""
+
+        def job(work: Work) -> int:
+            feed, size = opened(work).feed, start
+            for arrived in packages:
+                size += len(arrived.entries)
+                work.feeds.append_package(feed, arrived, b"frontier", size)
+            return feed
+
+        return home.do(job)
+
+    @pytest.mark.parametrize("bounds", [(0, 3, 259, 300), (0, 256, 300, 556, 560), (0, 100, 200, 300, 301)])
+    def test_what_came_in_bulk_is_read_as_what_came_one_by_one(self, home: Home, bounds: tuple[int, ...]) -> None:
+        feed = self.arrive(home, *(package(*pair) for pair in pairwise(bounds)))
+        size = bounds[-1]
+        home.reopen()
+        for start in (0, 1, 2, 99, 100, 255, 256, 257, size - 1):
+            for stop in (start + 1, min(start + 70, size), size):
+                indexes = range(start, stop)
+
+                def look(reading: Reading, start: int = start, stop: int = stop) -> tuple[Any, ...]:
+                    feeds = reading.feeds
+                    told = feeds.entries(feed, start, stop), feeds.leaves(feed, start, stop)
+                    columns, held = feeds.columns(feed, start, stop), feeds.held(feed, start, stop)
+                    return (*told, feeds.parts(feed, start, stop), columns, held)
+
+                entries, leaves, parts, columns, held = home.read(look)
+                assert entries == [b"entry %d" % index for index in indexes]
+                assert leaves == [b"leaf %d" % index for index in indexes]
+                views = {index: b"view %d" % index for index in indexes if index % 2}
+                rows = [PartRow(index, "facts", b"facts %d" % index) for index in indexes]
+                assert parts == sorted([*rows, *(PartRow(index, "view", view) for index, view in views.items())])
+                by_index = {
+                    index: {row.tag: row.part for row in parts if row.entry_index == index} for index in indexes
+                }
+                assert held == list(zip(entries, leaves, by_index.values(), strict=True))
+                assert columns.pop("facts") == [row.part for row in rows]
+                assert columns.pop("view", [None] * len(indexes)) == [views.get(index) for index in indexes]
+                assert columns == {}
+        assert home.read(lambda reading: reading.feeds.entries(feed, size, size + 9)) == []
+        assert home.read(lambda reading: reading.feeds.part_names(feed, -(2**62), 2)) == [
+            (0, "facts"), (1, "facts"), (1, "view"),
+        ]  # fmt: skip
+
+    def test_a_part_of_what_came_in_bulk_may_come_later(self, home: Home) -> None:
+        feed = self.arrive(home, package(0, 256, facts=70), package(256, 300))
+        wanted = [(70, "facts"), (71, "facts"), (70, "view"), (299, "view"), (298, "view")]
+        missing = [(70, "facts"), (70, "view"), (298, "view")]
+        assert home.read(lambda reading: reading.feeds.missing_parts(feed, wanted)) == missing
+        assert home.read(lambda reading: reading.feeds.part(feed, 70, "facts")) is None
+        home.do(lambda work: work.feeds.put_part(feed, 70, "facts", b"late"))
+        home.do(lambda work: work.feeds.put_part(feed, 71, "facts", b"another"))
+        assert home.read(lambda reading: reading.feeds.missing_parts(feed, wanted)) == missing[1:]
+        assert home.read(lambda reading: reading.feeds.part(feed, 70, "facts")) == b"late"
+        assert home.read(lambda reading: reading.feeds.part(feed, 71, "facts")) == b"facts 71", "the first stays"
+        assert home.read(lambda reading: reading.feeds.parts(feed, 70, 72)) == [
+            (70, "facts", b"late"), (71, "facts", b"facts 71"), (71, "view", b"view 71"),
+        ]  # fmt: skip
+        columns = {"facts": [b"late", b"facts 71"], "view": [None, b"view 71"]}
+        assert home.read(lambda reading: reading.feeds.columns(feed, 70, 72)) == columns
+        with pytest.raises(FeedConflict):
+            home.do(lambda work: work.feeds.put_part(feed, 300, "view", b"v"))
+
+    def test_a_package_goes_to_the_end_of_a_feed_or_nowhere(self, home: Home) -> None:
+        feed = self.arrive(home, package(0, 100))
+        with pytest.raises(FeedConflict):
+            self.arrive(home, package(101, 200), start=101)
+        with pytest.raises(ValueError, match="257"):
+            self.arrive(home, package(100, 357), start=100)
+        home.do(lambda work: work.feeds.freeze(feed, "fork_detected"))
+        with pytest.raises(FeedConflict):
+            self.arrive(home, package(100, 200), start=100)
+        assert home.do(opened).size == 100
+        assert home.read(lambda reading: reading.feeds.leaves(feed, 0, 999)) == [b"leaf %d" % i for i in range(100)]
