@@ -87,6 +87,10 @@ class NewEntry(NamedTuple):
     parts: Sequence[tuple[str, bytes]] = ()
 
 
+HeldEntry = tuple[bytes, bytes, Mapping[str, bytes]]
+"""An entry as it is held: its bytes, its leaf hash, its parts that are here and not withheld, by tag."""
+
+
 class PartRow(NamedTuple):
     entry_index: int
     tag: str
@@ -125,6 +129,9 @@ class FeedReads(Protocol):
     def heads(self, owner: str | None = None, circle: bytes | None = None) -> list[FeedHead]: ...
     def entries(self, feed: int, start: int, stop: int) -> list[bytes]: ...
     def leaves(self, feed: int, start: int, stop: int) -> list[bytes]: ...
+
+    def held(self, feed: int, start: int, stop: int) -> list[HeldEntry]:
+        """Entries with all that is read of them together, in order."""
 
     def parts(self, feed: int, start: int, stop: int) -> list[PartRow]:
         """Parts that are held and not withheld, in (index, tag) order: what may be shown to peers."""

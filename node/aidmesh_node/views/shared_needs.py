@@ -13,12 +13,11 @@ from typing import Any
 from aidmesh_node.domain.need_time import EMERGENCY
 from aidmesh_node.views import tracking
 from aidmesh_node.views.amounts import remaining, share_of
-from aidmesh_node.views.foreign import Place
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.items import key_or_none
 from aidmesh_node.views.pages import Mark
 from aidmesh_node.views.shared_rows import Key, SharedRows
 from aidmesh_node.views.times import hour_text, minute_or_none
-from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import (
     NeedClosed,
     NeedShared,
@@ -112,13 +111,13 @@ class SharedNeedsFold:
         self._rows = SharedRows(connection, "shared_needs", COLUMNS, Row)
         self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
 
-    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
-        key = Key(entry.subject_id.hex(), place.feed)
+    def apply(self, by: Speaker, heard: Heard) -> None:
+        key, statement = (heard.id, by.feed), heard.statement
         row = self._rows.find(key)
         if row is not None and row.state == "closed":
             return
         if isinstance(statement, NeedShared):
-            row = self._shared(key, row, place, entry, statement)
+            row = self._shared(key, row, heard, statement)
         elif row is None or row.state == "revoked":
             # About something never shown to us, or no longer: a correct node does not say it.
             return
@@ -136,13 +135,13 @@ class SharedNeedsFold:
         elif isinstance(statement, NeedClosed):
             row.state, row.closed_reason = "closed", statement.reason
         row.version += 1
-        row.newest_idx, row.newest_leaf = place.index, place.leaf
+        row.newest_idx, row.newest_leaf = heard.index, heard.leaf
         row.place()
         self._rows.put(key, row)
 
-    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
+    def describe(self, by: Speaker, heard: Heard) -> None:
         """The view part of an entry projected earlier has arrived."""
-        key = Key(entry.subject_id.hex(), place.feed)
+        key, statement = (heard.id, by.feed), heard.statement
         row = self._rows.find(key)
         if row is None or row.state == "revoked" or not isinstance(statement, NeedShared):
             return
@@ -151,11 +150,11 @@ class SharedNeedsFold:
             row.place()
             self._rows.put(key, row)
 
-    def _shared(self, key: Key, row: Row | None, place: Place, entry: Entry, said: NeedShared) -> Row:
+    def _shared(self, key: Key, row: Row | None, heard: Heard, said: NeedShared) -> Row:
         if row is None:
             row = Row(
                 *key, "open", None, 0, None, None, None, None, None, None, None,
-                said.quantity, said.unit, "0", "0", "0", hour_text(entry.hour), place.index, 0, 0, b"", 0, b"",
+                said.quantity, said.unit, "0", "0", "0", hour_text(heard.hour), heard.index, 0, 0, b"", 0, b"",
             )  # fmt: skip
         else:
             self._await_no_longer(row)
@@ -163,10 +162,10 @@ class SharedNeedsFold:
         row.quantity, row.unit, row.open = said.quantity, said.unit, said.open
         # How the rest splits into reserved and received, only need.updated says.
         row.received, row.reserved = "0", remaining(said.quantity, said.open)
-        row.shared_idx, row.shared_leaf = place.index, place.leaf
+        row.shared_idx, row.shared_leaf = heard.index, heard.leaf
         if said.view is None:
             row.forget_description()
-            tracking.await_view(self._connection, place.feed, place.index)
+            tracking.await_view(self._connection, row.feed, heard.index)
         else:
             row.describe(said.view)
         return row

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from aidmesh_node.views import tracking
-from aidmesh_node.views.foreign import Place
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.items import key_or_none
 from aidmesh_node.views.pages import Mark
 from aidmesh_node.views.shared_rows import Key, SharedRows
 from aidmesh_node.views.times import hour_text, minute_or_none
-from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import (
     OfferClosed,
     OfferShared,
@@ -97,13 +96,13 @@ class SharedOffersFold:
         self._rows = SharedRows(connection, "shared_offers", COLUMNS, Row)
         self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
 
-    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
-        key = Key(entry.subject_id.hex(), place.feed)
+    def apply(self, by: Speaker, heard: Heard) -> None:
+        key, statement = (heard.id, by.feed), heard.statement
         row = self._rows.find(key)
         if row is not None and row.state == "closed":
             return
         if isinstance(statement, OfferShared):
-            row = self._shared(key, row, place, entry, statement)
+            row = self._shared(key, row, heard, statement)
         elif row is None or row.state == "revoked":
             # About something never shown to us, or no longer: a correct node does not say it.
             return
@@ -118,9 +117,9 @@ class SharedOffersFold:
         row.version += 1
         self._rows.put(key, row)
 
-    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
+    def describe(self, by: Speaker, heard: Heard) -> None:
         """The view part of an entry projected earlier has arrived."""
-        key = Key(entry.subject_id.hex(), place.feed)
+        key, statement = (heard.id, by.feed), heard.statement
         row = self._rows.find(key)
         if row is None or row.state == "revoked" or not isinstance(statement, OfferShared):
             return
@@ -128,20 +127,20 @@ class SharedOffersFold:
             row.describe(statement.view)
             self._rows.put(key, row)
 
-    def _shared(self, key: Key, row: Row | None, place: Place, entry: Entry, said: OfferShared) -> Row:
+    def _shared(self, key: Key, row: Row | None, heard: Heard, said: OfferShared) -> Row:
         if row is None:
             row = Row(
                 *key, "open", None, 0, None, None, None, None, None, None, None,
-                said.quantity, said.unit, said.available, hour_text(entry.hour), place.index, 0, 0,
+                said.quantity, said.unit, said.available, hour_text(heard.hour), heard.index, 0, 0,
             )  # fmt: skip
         else:
             self._await_no_longer(row)
             row.state = "open"
         row.quantity, row.unit, row.available = said.quantity, said.unit, said.available
-        row.shared_idx = place.index
+        row.shared_idx = heard.index
         if said.view is None:
             row.forget_description()
-            tracking.await_view(self._connection, place.feed, place.index)
+            tracking.await_view(self._connection, row.feed, heard.index)
         else:
             row.describe(said.view)
         return row

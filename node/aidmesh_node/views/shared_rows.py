@@ -9,32 +9,18 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from itertools import chain
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aidmesh_node.views.handling import Shown
 
-
-class SharedRow(Protocol):
-    """What every such row has: hidden from lists until its description is there, and again once it is taken back."""
-
-    id: str
-    feed: int
-    state: str
-    described: int
-    version: int
-
-
-R = TypeVar("R", bound=SharedRow)
+R = TypeVar("R", bound=Shown)
 
 ROWS_A_STATEMENT = 32
 """Each statement lets go of the interpreter and takes it again: while a feed arrives that costs more than a row."""
 
 
-class Key(NamedTuple):
-    """Who says something about what: subject id (32 hex digits) and feed. Only a feed's owner writes into it."""
-
-    id: str
-    feed: int
+Key = tuple[str, int]
+"""Who says something about what: subject id (32 hex digits) and feed. Only a feed's owner writes into it."""
 
 
 class SharedRows(Generic[R]):
@@ -61,9 +47,9 @@ class SharedRows(Generic[R]):
 
     def load(self, feed: int, ids: Iterable[str]) -> None:
         """Bring the rows of these subjects into memory: all that `find` is going to be asked for."""
-        wanted = [id for id in ids if Key(id, feed) not in self._rows]
+        wanted = [id for id in ids if (id, feed) not in self._rows]
         for values in self._connection.execute(self._select, (feed, json.dumps(wanted))):
-            self._rows[Key(values[0], feed)] = self._make(*values)
+            self._rows[values[0], feed] = self._make(*values)
 
     def find(self, key: Key) -> R | None:
         """The row as of now, this batch's changes included. Whoever changes it calls `put`."""
@@ -73,9 +59,9 @@ class SharedRows(Generic[R]):
         """Write it with the batch."""
         self._rows[key] = self._changed[key] = row
 
-    def flush(self) -> list[Shown]:
+    def flush(self) -> list[R]:
         """Write what changed, in the running transaction, and say what that was."""
-        changed = self._changed.values()
+        changed = list(self._changed.values())
         rows = list(map(self._values, changed))
         many, one = self._upserts
         whole = len(rows) - len(rows) % ROWS_A_STATEMENT
@@ -83,9 +69,8 @@ class SharedRows(Generic[R]):
             self._connection.execute(many, tuple(chain.from_iterable(rows[begin : begin + ROWS_A_STATEMENT])))
         if whole < len(rows):
             self._connection.executemany(one, rows[whole:])
-        shown = [Shown(row.id, row.feed, row.version, seen=bool(row.described) or row.version > 1) for row in changed]
         self.forget()
-        return shown
+        return changed
 
     def forget(self) -> None:
         """Read everything again: the batch is written, or what it changed never happened."""

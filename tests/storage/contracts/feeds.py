@@ -79,6 +79,18 @@ class FeedRowsContract:
         assert home.read(lambda reading: reading.feeds.leaves(feed, 3, 99)) == [b"leaf 3", b"leaf 4"]
         assert home.read(lambda reading: reading.feeds.entries(feed + 1, 0, 99)) == []
 
+    def test_entries_are_read_together_with_their_parts(self, home: Home) -> None:
+        feed = home.do(opened).feed
+        new = [entry(0), entry(1, parts=(("facts", b"f"), ("view", b"v"))), entry(2, parts=(("facts", b"g"),))]
+        home.do(lambda work: work.feeds.append(feed, new, b"frontier", 3))
+        home.do(lambda work: work.feeds.withhold_parts(feed, [1], "view"))
+        assert home.read(lambda reading: reading.feeds.held(feed, 1, 99)) == [
+            (b"entry 1", b"leaf 1", {"facts": b"f"}),
+            (b"entry 2", b"leaf 2", {"facts": b"g"}),
+        ]
+        assert home.read(lambda reading: reading.feeds.held(feed, 0, 1)) == [(b"entry 0", b"leaf 0", {})]
+        assert home.read(lambda reading: reading.feeds.held(feed + 1, 0, 99)) == []
+
     @pytest.mark.parametrize("size", [1, 3, 4])
     def test_appending_anywhere_but_at_the_end_is_a_conflict(self, home: Home, size: int) -> None:
         feed = self.fill(home, 1)
