@@ -24,7 +24,6 @@ from aidmesh_node.storage.readers import Readers
 from aidmesh_node.views import needs, projector
 from aidmesh_node.views.board import board
 from aidmesh_node.views.database import SCHEMA_VERSION, ViewDatabase
-from aidmesh_node.views.foreign_feeds import ENTRIES_STEP
 from aidmesh_node.views.projection import TABLES
 from aidmesh_node.views.views import Views
 from aidmesh_protocol.statements import NeedShared, NeedUpdated, NeedView
@@ -80,51 +79,6 @@ async def test_entries_are_seen_without_any_event_of_ours(house: House) -> None:
     await asyncio.to_thread(house.need)
     assert await house.views.wait(house.home.writer.position, LONG)
     assert len(house.views.read(board)["needs"]) == 2
-
-
-async def test_a_feed_that_arrives_in_bulk_keeps_nobody_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projector, "BULK_LOOK_SECONDS", 10 * LONG)
-    house.link(ALICE, "Alice's group")
-    feed = house.feed(ALICE)
-    feed.say(subject(0), SHARED)
-    follow(house)
-    assert await house.views.wait(house.home.writer.position, LONG)
-
-    await asyncio.to_thread(feed.append, [feed.sealed(subject(number), SHARED) for number in range(1, 1_401)])
-    for _ in "ab":  # our own need wakes the projector; the first may have been shown with the feed's first part
-        await asyncio.to_thread(house.need)
-        assert await house.views.wait(house.home.writer.position, LONG), "what is ours shows at once"
-    async with asyncio.timeout(LONG):
-        while len(house.views.read(lambda it: it.execute("SELECT id FROM shared_needs").fetchall())) < 1_401:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-
-def test_what_is_ours_does_not_wait_for_all_that_others_said(house: House) -> None:
-    house.link(ALICE, "Alice's group")
-    feed = house.feed(ALICE)
-    feed.append([feed.sealed(subject(number), SHARED) for number in range(3 * ENTRIES_STEP)])
-    house.need()
-    seen: list[tuple[int, int]] = []
-
-    def told() -> None:
-        counts = "SELECT (SELECT count(*) FROM needs), (SELECT count(*) FROM shared_needs)"
-        seen.append(house.views.read(lambda it: it.execute(counts).fetchone()))
-
-    house.views.follow(told)
-    house.views.catch_up()
-    assert seen == [(1, ENTRIES_STEP), (1, 3 * ENTRIES_STEP)]
-
-
-async def test_what_came_in_bulk_is_shown_when_no_more_comes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projector, "BULK_LOOKS_MAX", 10**9)
-    house.link(ALICE, "Alice's group")
-    follow(house)
-    assert await house.views.wait(house.home.writer.position, LONG)
-    feed = house.feed(ALICE)
-    await asyncio.to_thread(feed.append, [feed.sealed(subject(number), SHARED) for number in range(3_000)])
-    async with asyncio.timeout(LONG):
-        while house.views.read(lambda it: it.execute("SELECT count(*) FROM shared_needs").fetchone()) < (3_000,):  # noqa: ASYNC110
-            await asyncio.sleep(0)
 
 
 def test_more_than_one_transaction_holds(house: House) -> None:

@@ -15,15 +15,15 @@ from aidmesh_node.views.tracking import START, Tracked
 from aidmesh_protocol.entry import FACTS, VIEW
 from aidmesh_protocol.statements import Incomplete
 
-ENTRIES_MAX = 2_000
-"""Entries of all feeds in one transaction. Their ids come in no order, so that each transaction writes most pages of an
-index anew: the fewer transactions the better."""
+ENTRIES_MAX = 4_096
+"""Entries of all feeds in one transaction, while nobody waits. Their ids come in no order, so that each transaction
+writes most pages of an index anew: the fewer transactions the better."""
 
-ENTRIES_BULK_MAX = 1_000
+ENTRIES_BULK_MAX = 1_024
 """The same while entries arrive in bulk: as many as a board shows."""
 
-ENTRIES_STEP = 250
-"""Entries until we look again whether our own people wait: some milliseconds."""
+ENTRIES_STEP = 256
+"""Entries until we look again whether our own people wait: some milliseconds. Whole statements of many rows."""
 
 BULK_ENTRIES = 256
 """Entries stored or interpreted between two looks, from which on they come in bulk: a whole package and more."""

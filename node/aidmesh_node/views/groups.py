@@ -61,8 +61,11 @@ class GroupNamesFold:
     def describe(self, by: Speaker, heard: Heard) -> None:
         """These statements have no view part."""
 
+    def write(self) -> None:
+        """Every row is written at once: a group says its name once in a while."""
+
     def flush(self) -> list[Shown]:
-        """Every row is written at once: a group says its name once in a while. It is no subject of a feed."""
+        """A group is no subject of a feed."""
         return []
 
     def forget(self) -> None:

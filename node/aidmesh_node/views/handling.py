@@ -63,6 +63,9 @@ class ForeignFold(Protocol):
     def describe(self, by: Speaker, heard: Heard) -> None:
         """The same statement again, now with its view part."""
 
+    def write(self) -> None:
+        """Write what is kept in memory: the transaction may have to end soon."""
+
     def flush(self) -> Sequence[Shown]:
         """Write what is kept in memory: the transaction is about to commit. What it changed."""
 

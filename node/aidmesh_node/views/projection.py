@@ -140,6 +140,8 @@ class Projection:
             fold.load(by.feed, ids)
         for fold, one in with_folds:
             fold.apply(by, one)
+        for fold in about:
+            fold.write()
 
     def late_view(self, by: Speaker, index: int, held: HeldEntry) -> None:
         """The view part of an entry projected before has arrived."""

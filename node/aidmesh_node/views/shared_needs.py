@@ -87,7 +87,7 @@ class Row:
     """Its place in the list, as for our own: open emergencies sort after all others."""
 
     def place(self) -> None:
-        self.listed = f"{int(self.urgency == EMERGENCY and self.state == 'open')}{self.posted_at}"
+        self.listed = ("1" if self.urgency == EMERGENCY and self.state == "open" else "0") + self.posted_at
 
     def describe(self, view: NeedView) -> None:
         self.described = 1
@@ -109,7 +109,8 @@ class SharedNeedsFold:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rows = SharedRows(connection, "shared_needs", COLUMNS, Row)
-        self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
+        self.load, self.write = self._rows.load, self._rows.write
+        self.flush, self.forget = self._rows.flush, self._rows.forget
 
     def apply(self, by: Speaker, heard: Heard) -> None:
         key, statement = (heard.id, by.feed), heard.statement

@@ -94,7 +94,8 @@ class SharedOffersFold:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rows = SharedRows(connection, "shared_offers", COLUMNS, Row)
-        self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
+        self.load, self.write = self._rows.load, self._rows.write
+        self.flush, self.forget = self._rows.flush, self._rows.forget
 
     def apply(self, by: Speaker, heard: Heard) -> None:
         key, statement = (heard.id, by.feed), heard.statement

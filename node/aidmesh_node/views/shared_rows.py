@@ -1,4 +1,4 @@
-"""Rows of foreign subjects, folded in memory during a batch and written once at its end: what makes a cold
+"""Rows of foreign subjects, folded in memory during a batch and written together: what makes a cold
 feed fast.
 """
 
@@ -44,6 +44,7 @@ class SharedRows(Generic[R]):
         )
         self._rows: dict[Key, R] = {}
         self._changed: dict[Key, R] = {}
+        self._told: dict[Key, R] = {}
 
     def load(self, feed: int, ids: Iterable[str]) -> None:
         """Bring the rows of these subjects into memory: all that `find` is going to be asked for."""
@@ -56,23 +57,30 @@ class SharedRows(Generic[R]):
         return self._rows.get(key)
 
     def put(self, key: Key, row: R) -> None:
-        """Write it with the batch."""
+        """Write it with the next `write`."""
         self._rows[key] = self._changed[key] = row
 
-    def flush(self) -> list[R]:
-        """Write what changed, in the running transaction, and say what that was."""
-        changed = list(self._changed.values())
-        rows = list(map(self._values, changed))
+    def write(self) -> None:
+        """Write what changed, in the running transaction."""
+        rows = list(map(self._values, self._changed.values()))
         many, one = self._upserts
         whole = len(rows) - len(rows) % ROWS_A_STATEMENT
         for begin in range(0, whole, ROWS_A_STATEMENT):
             self._connection.execute(many, tuple(chain.from_iterable(rows[begin : begin + ROWS_A_STATEMENT])))
         if whole < len(rows):
             self._connection.executemany(one, rows[whole:])
+        self._told |= self._changed
+        self._changed.clear()
+
+    def flush(self) -> list[R]:
+        """Write what is not written, and say what changed since the last time."""
+        self.write()
+        told = list(self._told.values())
         self.forget()
-        return changed
+        return told
 
     def forget(self) -> None:
         """Read everything again: the batch is written, or what it changed never happened."""
         self._rows.clear()
         self._changed.clear()
+        self._told.clear()
