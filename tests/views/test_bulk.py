@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from aidmesh_node.views import projector
+from aidmesh_node.views import changes, projector
 from aidmesh_node.views.foreign_feeds import ENTRIES_STEP
-from aidmesh_protocol.statements import NeedShared, NeedView
+from aidmesh_protocol.statements import NeedShared, NeedUpdated, NeedView
 from tests.views.house import ALICE, House
 
 SHARED = NeedShared("100", "item", "100", NeedView("bedding", "Blankets", "high", None, None, None))
@@ -69,3 +69,14 @@ async def test_what_came_in_bulk_is_shown_when_no_more_comes(house: House, monke
     async with asyncio.timeout(LONG):
         while shown(house)[1] < 3_000:  # noqa: ASYNC110
             await asyncio.sleep(0)
+
+
+def test_what_changed_twice_in_one_go_is_told_once(house: House) -> None:
+    house.link(ALICE, "Alice's group")
+    place = house.ask(changes.since, None, 1).end
+    feed = house.feed(ALICE)
+    others = [feed.sealed(subject(number), SHARED) for number in range(1, ENTRIES_STEP + 1)]
+    feed.append([feed.sealed(subject(0), SHARED), *others, feed.sealed(subject(0), NeedUpdated("100", "1", "2"))])
+    told = house.ask(changes.since, place, 2 * ENTRIES_STEP).changes
+    assert len(told) == 1 + len(others)
+    assert [change.version for change in told if change.id == subject(0).hex()] == [2]
