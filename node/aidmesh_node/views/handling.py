@@ -42,10 +42,14 @@ class Shown(Protocol):
     """One thing of a peer that a transaction changed: subject id (hex), feed, whether its description is here, and how
     many statements about it were folded."""
 
-    id: str
-    feed: int
-    described: int
-    version: int
+    @property
+    def id(self) -> str: ...
+    @property
+    def feed(self) -> int: ...
+    @property
+    def described(self) -> int: ...
+    @property
+    def version(self) -> int: ...
 
 
 class ForeignFold(Protocol):

@@ -6,14 +6,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from aidmesh_node.views.handling import Shown
 
-R = TypeVar("R", bound=Shown)
+
+class SharedRow(Shown, Protocol):
+    """A row's values, in the columns' order."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+R = TypeVar("R", bound=SharedRow)
 
 ROWS_A_STATEMENT = 32
 """Each statement lets go of the interpreter and takes it again: while a feed arrives that costs more than a row."""
@@ -24,14 +30,13 @@ Key = tuple[str, int]
 
 
 class SharedRows(Generic[R]):
-    """Write-back rows of one table whose first two columns are the Key; `columns` are R's fields, in order."""
+    """Write-back rows of one table whose first two columns are the Key; `make` makes one of its `columns`' values."""
 
     def __init__(
-        self, connection: sqlite3.Connection, table: str, columns: tuple[str, ...], make: Callable[..., R]
+        self, connection: sqlite3.Connection, table: str, columns: tuple[str, ...], make: Callable[[Iterable[Any]], R]
     ) -> None:
         self._connection = connection
         self._make = make
-        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*columns)
         self._select = (
             f"SELECT {', '.join(columns)} FROM {table} WHERE feed = ? AND id IN (SELECT value FROM json_each(?))"
         )
@@ -50,19 +55,19 @@ class SharedRows(Generic[R]):
         """Bring the rows of these subjects into memory: all that `find` is going to be asked for."""
         wanted = [id for id in ids if (id, feed) not in self._rows]
         for values in self._connection.execute(self._select, (feed, json.dumps(wanted))):
-            self._rows[values[0], feed] = self._make(*values)
+            self._rows[values[0], feed] = self._make(values)
 
     def find(self, key: Key) -> R | None:
-        """The row as of now, this batch's changes included. Whoever changes it calls `put`."""
+        """The row as of now, this batch's changes included."""
         return self._rows.get(key)
 
     def put(self, key: Key, row: R) -> None:
-        """Write it with the next `write`."""
+        """The row from now on, written with the next `write`."""
         self._rows[key] = self._changed[key] = row
 
     def write(self) -> None:
         """Write what changed, in the running transaction."""
-        rows = list(map(self._values, self._changed.values()))
+        rows: list[Any] = list(self._changed.values())
         many, one = self._upserts
         whole = len(rows) - len(rows) % ROWS_A_STATEMENT
         for begin in range(0, whole, ROWS_A_STATEMENT):
