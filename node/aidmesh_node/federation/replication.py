@@ -51,7 +51,7 @@ QUIET_SECONDS_MIN = 0.5
 NEWS_PAUSE_SECONDS = 0.002
 """From news to the next question: first our own people see it. What the peer says meanwhile comes together."""
 
-BATCH_PAUSE_SECONDS = 0.002
+BATCH_PAUSE_SECONDS = 0.001
 """After a full batch of entries was interpreted: the writer is everybody's, and who waited for it meanwhile does not
 share a transaction with the next batch. Showing what came in bulk waits by itself: see views/projector.py."""
 
