@@ -156,7 +156,7 @@ class PeerFeed:
     """A feed of a peer as it lies in our rows after verification."""
 
     def __init__(self, house: House, gid: str, circle: bytes | None) -> None:
-        self._house = house
+        self.house = house
         self.origin = identity_origin(gid) if circle is None else circle_origin(gid, circle)
         self.gid, self.circle = gid, circle
 
@@ -167,10 +167,10 @@ class PeerFeed:
     def sealed(self, subject: bytes, statement: Statement) -> SealedEntry:
         return seal(
             statement,
-            statement_id=self._house.random.randbytes(16),
+            statement_id=self.house.random.randbytes(16),
             subject_id=subject,
             hour=HOUR,
-            part_keys=lambda: self._house.random.randbytes(16),
+            part_keys=lambda: self.house.random.randbytes(16),
         )
 
     def say(self, subject: bytes, *statements: Statement, without: str | None = None) -> int:
@@ -194,9 +194,9 @@ class PeerFeed:
             work.feeds.append(head.feed, new, frontier.encode(), frontier.size, nodes)
             return frontier.size - 1
 
-        return self._house.do(job)
+        return self.house.do(job)
 
     def deliver(self, index: int, tag: str, sealed: SealedEntry) -> None:
         """A part that comes late."""
         part = dict(sealed.parts)[tag]
-        self._house.do(lambda work: work.feeds.put_part(self.head(work).feed, index, tag, part))
+        self.house.do(lambda work: work.feeds.put_part(self.head(work).feed, index, tag, part))

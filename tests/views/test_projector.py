@@ -81,23 +81,6 @@ async def test_entries_are_seen_without_any_event_of_ours(house: House) -> None:
     assert len(house.views.read(board)["needs"]) == 2
 
 
-async def test_a_feed_that_arrives_in_bulk_keeps_nobody_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projector, "BULK_PAUSE_SECONDS", 10 * LONG)
-    house.link(ALICE, "Alice's group")
-    feed = house.feed(ALICE)
-    feed.say(subject(0), SHARED)
-    follow(house)
-    assert await house.views.wait(house.home.writer.position, LONG)
-
-    await asyncio.to_thread(feed.append, [feed.sealed(subject(number), SHARED) for number in range(1, 1_401)])
-    for _ in "ab":  # our own need wakes the projector; the first may have been shown with the feed's first part
-        await asyncio.to_thread(house.need)
-        assert await house.views.wait(house.home.writer.position, LONG), "what is ours shows at once"
-    async with asyncio.timeout(LONG):
-        while len(house.views.read(lambda it: it.execute("SELECT id FROM shared_needs").fetchall())) < 1_401:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-
 def test_more_than_one_transaction_holds(house: House) -> None:
     house.link(ALICE, "Alice's group")
     feed = house.feed(ALICE)

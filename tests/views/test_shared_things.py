@@ -11,7 +11,9 @@ from aidmesh_node.domain.window import Window
 from aidmesh_node.views import needs, offers, shared_needs, shared_offers
 from aidmesh_node.views.board import board
 from aidmesh_node.views.foreign_feeds import LATE_VIEWS_MAX
-from aidmesh_protocol.entry import SealedEntry
+from aidmesh_protocol import canonical
+from aidmesh_protocol.entry import FACTS, Entry, Part, SealedEntry
+from aidmesh_protocol.entry import VIEW as VIEW_PART
 from aidmesh_protocol.merkle import leaf_hash
 from aidmesh_protocol.origin import circle_origin, origin_hash
 from aidmesh_protocol.statements import (
@@ -235,9 +237,11 @@ def test_missing_facts_stop_one_feed_only(linked: House) -> None:
 
 def test_an_entry_that_means_nothing_is_passed_over(linked: House) -> None:
     feed = linked.feed(ALICE)
-    wrong = feed.sealed(ID, SHARED)
-    other = feed.sealed(ID, NeedShared("999", "item", "999", VIEW))
-    feed.append([SealedEntry(wrong.entry, other.parts), feed.sealed(OTHER, SHARED)])
+    parts = [Part(tag, bytes(16), canonical.encode(["of another kind"])) for tag in (FACTS, VIEW_PART)]
+    headers = tuple(part.header(NeedShared.TYPE, 1) for part in parts)
+    wrong = Entry(NeedShared.TYPE, 1, bytes(16), ID, 0, headers)
+    sealed = SealedEntry(wrong.encode(), tuple((part.tag, part.encode()) for part in parts))
+    feed.append([sealed, feed.sealed(OTHER, SHARED)])
     assert on_board(linked) == [OTHER.hex()]
 
 

@@ -9,6 +9,7 @@ impossible is kept as evidence and never blocks what comes after it.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from aidmesh_node.application import hearing
 from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.entry_names import entry_name
 from aidmesh_node.application.not_found import NotFound
-from aidmesh_node.application.ports import FeedHead, PartRow, SubjectTaken, Work
+from aidmesh_node.application.ports import FeedHead, HeldEntry, SubjectTaken, Work
 from aidmesh_node.domain.act import NODE, PEER, Act
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
@@ -28,8 +29,10 @@ from aidmesh_protocol.entry import FACTS, Entry, kept_content
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.terms import circle_id
 
-ENTRIES_MAX = 512
-"""Entries interpreted in one transaction: bounds the writer's pause to some 10 ms."""
+ENTRIES_MAX = 1_024
+ACTED_MAX = 64
+"""Entries interpreted in one transaction, and those among them that concern us, each of which costs as much as a
+command: bounds the writer's pause to some 20 ms."""
 
 QUARANTINED = "malformed"
 """The code under which a signed statement that means nothing is kept as evidence."""
@@ -39,6 +42,9 @@ HEARD_KINDS = ("pledge.", "handover.", "receipt.", "discrepancy.", "dispute.", "
 
 HOME_KINDS = ("need.", "offer.")
 """Statements that only the home of their subject makes."""
+
+TYPES_KEPT = 64
+"""Types of statements whose standing is remembered: twice what there is. Peers may name others."""
 
 
 def accept(work: Work, arrival: Arrival) -> None:
@@ -65,49 +71,54 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
     if head is None or head.folded >= head.size:
         return False
     stop = min(head.size, head.folded + ENTRIES_MAX)
-    entries = work.feeds.entries(head.feed, head.folded, stop)
-    heard = _read(entries, work.feeds.parts(head.feed, head.folded, stop), head.folded)
+    heard = _read(work.feeds.held(head.feed, head.folded, stop))
     taken = _taken(work, head, heard)
-    acted = False
-    for index, (data, (entry, statement)) in enumerate(zip(entries, heard, strict=False), head.folded):
+    reached, acted = head.folded, 0
+    for data, entry, statement in heard:
+        index, reached = reached, reached + 1
+        by_home, concerns_us = _standing(entry.type)
         try:
             if isinstance(statement, ProtocolError):
                 raise statement
             if isinstance(statement, said.Unknown):
                 continue
-            _check_subject(work, head, entry, taken, acted)
-            if _concerns_us(entry):
-                acted = True
+            if by_home:
+                _check_subject(work, head, entry, taken, acted)
+            if concerns_us:
+                acted += 1
                 with work.attempt():
                     _hear(work, head, index, entry, statement, at)
         except (ProtocolError, Refused, NotFound, LookupError, SubjectTaken) as error:
             reason = str(error)
             work.evidence.keep(head.owner, QUARANTINED, f"{origin} entry {index}: {reason}", (data,), at, head.feed)
-    reached = head.folded + len(heard)
+        if acted == ACTED_MAX:
+            break
     work.feeds.set_folded(head.feed, reached)
-    return reached == stop < head.size
+    whole = head.folded + len(heard)
+    return reached < whole or whole == stop < head.size
 
 
-def _read(entries: list[bytes], rows: list[PartRow], start: int) -> list[tuple[Entry, object]]:
-    """What entries say, or the ProtocolError why one says nothing; up to the first whose meaning has not arrived:
-    replication asks for it, and order is kept until then."""
-    parts, heard = _by_index(rows), list[tuple[Entry, object]]()
-    for index, data in enumerate(entries, start):
+def _read(held: list[HeldEntry]) -> list[tuple[bytes, Entry, object]]:
+    """Entries and what they say, or the ProtocolError why one says nothing; up to the first whose meaning has not
+    arrived: replication asks for it, and order is kept until then."""
+    heard: list[tuple[bytes, Entry, object]] = []
+    for data, _, parts in held:
         # It decoded when it came.
-        entry, held = Entry.decode(data), parts.get(index, {})
-        if entry.part(FACTS) is not None and FACTS not in held:
+        entry = Entry.decode(data)
+        if FACTS not in parts and entry.part(FACTS) is not None:
             break
         try:
-            heard.append((entry, said.read(entry, held, kept_content)))
+            heard.append((data, entry, said.read(entry, parts, kept_content)))
         except ProtocolError as error:
-            heard.append((entry, error))
+            heard.append((data, entry, error))
     return heard
 
 
-def _taken(work: Work, head: FeedHead, heard: list[tuple[Entry, object]]) -> set[bytes]:
+def _taken(work: Work, head: FeedHead, heard: list[tuple[bytes, Entry, object]]) -> set[bytes]:
     """The subjects among these that name something of ours: asked for together."""
-    subjects = [entry.subject_id for entry, _ in heard if entry.type.startswith(HOME_KINDS)]
-    return set() if head.circle is None else work.subjects.known(head.circle, subjects)
+    if head.circle is None:
+        return set()
+    return work.subjects.known(head.circle, [entry.subject_id for _, entry, _ in heard if _standing(entry.type)[0]])
 
 
 def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: object, at: datetime) -> None:
@@ -141,27 +152,21 @@ def _acknowledged(work: Work, by: Act, circle: bytes, subject: bytes) -> None:
     work.commit(thing)
 
 
-def _check_subject(work: Work, head: FeedHead, entry: Entry, taken: set[bytes], acted: bool) -> None:
+def _check_subject(work: Work, head: FeedHead, entry: Entry, taken: set[bytes], acted: int) -> None:
     """Only its home writes about a need or an offer: what is ours is nobody else's to update or to close.
 
     `acted`: what was heard since `taken` was asked for may have named more.
     """
-    circle = head.circle if entry.type.startswith(HOME_KINDS) else None
-    if circle is None:
-        return
-    if entry.subject_id in taken or (acted and work.subjects.find(circle, entry.subject_id) is not None):
+    circle, subject = head.circle, entry.subject_id
+    if subject in taken or (acted and circle is not None and work.subjects.find(circle, subject) is not None):
         raise illegal("They spoke of something of ours as if it were theirs.")
 
 
-def _concerns_us(entry: Entry) -> bool:
-    return entry.type.startswith(HEARD_KINDS) or entry.type.endswith(".share_revoked")
-
-
-def _by_index(rows: list[PartRow]) -> dict[int, dict[str, bytes]]:
-    parts: dict[int, dict[str, bytes]] = {}
-    for row in rows:
-        parts.setdefault(row.entry_index, {})[row.tag] = row.part
-    return parts
+@lru_cache(maxsize=TYPES_KEPT)
+def _standing(statement_type: str) -> tuple[bool, bool]:
+    """Whether only the home of its subject makes such a statement, and whether it concerns our own log."""
+    concerns_us = statement_type.startswith(HEARD_KINDS) or statement_type.endswith(".share_revoked")
+    return statement_type.startswith(HOME_KINDS), concerns_us
 
 
 def _act_id(purpose: str, name: str) -> UUID:

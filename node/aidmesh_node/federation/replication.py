@@ -51,8 +51,9 @@ QUIET_SECONDS_MIN = 0.5
 NEWS_PAUSE_SECONDS = 0.002
 """From news to the next question: first our own people see it. What the peer says meanwhile comes together."""
 
-BATCH_PAUSE_SECONDS = 0.02
-"""After a full batch of entries was interpreted: the writer is everybody's, and what came in bulk is shown first."""
+BATCH_PAUSE_SECONDS = 0.001
+"""After a full batch of entries was interpreted: the writer is everybody's, and who waited for it meanwhile does not
+share a transaction with the next batch. Showing what came in bulk waits by itself: see views/projector.py."""
 
 WOKEN_SECONDS_MIN = 0.1
 """From a failure to the next question even of a peer that wakes us, so that nobody can make us fail all the time."""

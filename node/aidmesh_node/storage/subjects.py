@@ -10,7 +10,7 @@ from uuid import UUID
 from aidmesh_node.application.ports import Subject, SubjectTaken
 
 IDS_A_STATEMENT = 256
-"""As many as are interpreted in one transaction."""
+"""Of a statement that SQLite keeps prepared."""
 
 
 class SqliteSubjects:

@@ -144,8 +144,11 @@ class ChangeLog:
                 " WHERE circles.gid = speakers.owner AND circles.state = 'active'"
             )
         }
+        # Folded more than once: lists may have shown it before.
         self._gathered += [
-            (kind, one.id, 0, one.version, position) for one in shown if one.seen and one.feed in in_force
+            (kind, one.id, 0, one.version, position)
+            for one in shown
+            if (one.described or one.version > 1) and one.feed in in_force
         ]
 
     def renamed(self, gids: Iterable[str], position: int) -> None:

@@ -5,25 +5,28 @@ alone.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 
-from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow
+from aidmesh_node.application.ports import FeedHead, FeedReads
 from aidmesh_node.views import tracking
-from aidmesh_node.views.foreign import Place, remember_speaker
-from aidmesh_node.views.projection import Projection, Said
+from aidmesh_node.views.foreign import Heard, Speaker, remember_speaker
+from aidmesh_node.views.projection import Projection
 from aidmesh_node.views.tracking import START, Tracked
 from aidmesh_protocol.entry import FACTS, VIEW
 from aidmesh_protocol.statements import Incomplete
 
-ENTRIES_MAX = 1_000
-"""Entries of one feed in one transaction. Their ids come in no order, so that each transaction writes most pages of an
-index anew: the fewer transactions the better."""
+ENTRIES_MAX = 4_096
+"""Entries of all feeds in one transaction, while nobody waits. Their ids come in no order, so that each transaction
+writes most pages of an index anew: the fewer transactions the better."""
 
-ENTRIES_ALL_MAX = 1_000
-"""Entries of all feeds in one transaction: our own events never wait longer than that takes."""
+ENTRIES_BULK_MAX = 1_024
+"""The same while entries arrive in bulk: as many as a board shows."""
+
+ENTRIES_STEP = 256
+"""Entries until we look again whether our own people wait: some milliseconds. Whole statements of many rows."""
 
 BULK_ENTRIES = 256
-"""Entries that came during one transaction, from which on they come in bulk: a whole package and more."""
+"""Entries stored or interpreted between two looks, from which on they come in bulk: a whole package and more."""
 
 LATE_VIEWS_MAX = 200
 """Late view parts looked for in one transaction; the rest have their turn in the next."""
@@ -39,9 +42,9 @@ class ForeignFeeds:
         self._turn = 0
         self._stalled: dict[int, int] = {}
         self._looked = (0, 0)
-        self._held: int | None = None
+        self._come: int | None = None
         self.in_bulk = False
-        """Whether feeds had grown a lot when they were last looked at."""
+        """Whether a lot had been stored or interpreted when the feeds were last looked at."""
 
     def heads(self, feeds: FeedReads) -> list[FeedHead]:
         """The feeds that are projected: identity and circle feeds of others."""
@@ -51,43 +54,38 @@ class ForeignFeeds:
             if head.owner != self._gid and (head.circle is not None or _is_identity(head))
         ]
 
-    def project(self, feeds: FeedReads, tracked: dict[int, Tracked]) -> bool:
-        """Project the next entries and move `tracked`; True when there are more to do now."""
+    def look(self, feeds: FeedReads) -> bool:
+        """Whether they still come in bulk."""
+        return self._grown(self.heads(feeds))
+
+    def project(self, feeds: FeedReads, tracked: dict[int, Tracked], hurried: Callable[[], bool]) -> bool:
+        """Project the next entries and move `tracked`; True when there may be more to do now. Ends early when `hurried`
+        says that somebody waits."""
         heads = self.heads(feeds)
-        held = sum(head.size for head in heads)
-        # What was there at the start does not arrive: it only waits to be shown.
-        self.in_bulk = self._held is not None and held - self._held >= BULK_ENTRIES
-        self._held = held
-        left = ENTRIES_ALL_MAX
-        more = False
-        for turn in range(len(heads)):
-            head = heads[(self._turn + turn) % len(heads)]
+        left = ENTRIES_BULK_MAX if self._grown(heads) else ENTRIES_MAX
+        for turn in range(self._turn, self._turn + len(heads)):
+            head = heads[turn % len(heads)]
             start = tracked.get(head.feed, START).position
-            if start >= head.size or self._waits(feeds, head, start):
-                continue
-            if left == 0:
-                self._turn = (self._turn + turn) % len(heads)
-                return True
-            stop = min(head.size, start + min(ENTRIES_MAX, left))
-            reached = self._feed(feeds, head, start, stop, tracked)
-            left -= reached - start
-            more = more or (reached == stop < head.size)
-        return more
+            while start < head.size and not self._waits(feeds, head, start):
+                reached = self._feed(feeds, head, start, min(head.size, start + min(ENTRIES_STEP, left)), tracked)
+                left -= reached - start
+                start = reached
+                if left == 0 or hurried():
+                    self._turn = (turn + 1) % len(heads)
+                    return True
+        return False
 
     def look_for_late_views(self, feeds: FeedReads) -> bool:
         """Project view parts that have arrived since their entries were; True when there were any."""
         rows = tracking.awaited_after(self._connection, *self._looked, LATE_VIEWS_MAX)
         self._looked = rows[-1] if len(rows) == LATE_VIEWS_MAX else (0, 0)
-        arrived = [(feed, index, view) for feed, index in rows if (view := feeds.part(feed, index, VIEW)) is not None]
+        arrived = [(feed, index) for feed, index in rows if feeds.part(feed, index, VIEW) is not None]
         if not arrived:
             return False
-        heads = {head.feed: head for head in feeds.heads()}
-        for feed, index, view in arrived:
-            facts = feeds.part(feed, index, FACTS)
-            entry, leaf = feeds.entries(feed, index, index + 1), feeds.leaves(feed, index, index + 1)
-            if facts is not None and entry and leaf:
-                place = _place(heads[feed], index, leaf[0])
-                self._projection.late_view(place, entry[0], {FACTS: facts, VIEW: view})
+        speakers = {head.feed: _speaker(head) for head in feeds.heads()}
+        for feed, index in arrived:
+            for held in feeds.held(feed, index, index + 1):
+                self._projection.late_view(speakers[feed], index, held)
             tracking.await_no_longer(self._connection, feed, index)
         return True
 
@@ -96,28 +94,34 @@ class ForeignFeeds:
         self._stalled.clear()
         self._looked = (0, 0)
 
+    def _grown(self, heads: Iterable[FeedHead]) -> bool:
+        come = sum(head.size + head.folded for head in heads)
+        # What was there at the start does not arrive: it only waits to be shown.
+        self.in_bulk = self._come is not None and come - self._come >= BULK_ENTRIES
+        self._come = come
+        return self.in_bulk
+
     def _waits(self, feeds: FeedReads, head: FeedHead, index: int) -> bool:
         """Whether the feed stopped at this entry for want of its facts, and they are still not here."""
         return self._stalled.get(head.feed) == index and feeds.part(head.feed, index, FACTS) is None
 
     def _feed(self, feeds: FeedReads, head: FeedHead, start: int, stop: int, tracked: dict[int, Tracked]) -> int:
-        entries, leaves = feeds.entries(head.feed, start, stop), feeds.leaves(head.feed, start, stop)
-        parts = _by_index(feeds.parts(head.feed, start, stop), start, stop)
-        heard: list[tuple[Place, Said]] = []
-        index = start
-        for entry, leaf, held in zip(entries, leaves, parts, strict=True):
-            read = self._projection.read(entry, held)
-            if isinstance(read, Incomplete):
-                self._stalled[head.feed] = index
+        heard: list[Heard] = []
+        index, read, landmark = start, self._projection.read, b""
+        for at, held in zip(range(start, stop), feeds.held(head.feed, start, stop), strict=True):
+            one = read(at, held)
+            if isinstance(one, Incomplete):
+                self._stalled[head.feed] = at
                 break
-            if read is not None:
-                heard.append((_place(head, index, leaf), read))
-            index += 1
+            if one is not None:
+                heard.append(one)
+            index, landmark = at + 1, held[1]
         if index > start:
+            by = _speaker(head)
             if start == 0:
-                remember_speaker(self._connection, head.feed, _circle(head), head.owner, head.origin_hash)
-            self._projection.said(head.feed, heard)
-            tracked[head.feed] = Tracked(index, leaves[index - start - 1])
+                remember_speaker(self._connection, by)
+            self._projection.said(by, heard)
+            tracked[head.feed] = Tracked(index, landmark)
         return index
 
 
@@ -125,16 +129,5 @@ def _is_identity(head: FeedHead) -> bool:
     return head.origin.startswith(f"aidmesh/{head.owner}/id/")
 
 
-def _place(head: FeedHead, index: int, leaf: bytes) -> Place:
-    return Place(head.feed, head.owner, _circle(head), index, leaf)
-
-
-def _circle(head: FeedHead) -> str:
-    return "" if head.circle is None else head.circle.hex()
-
-
-def _by_index(rows: Sequence[PartRow], start: int, stop: int) -> list[dict[str, bytes]]:
-    parts: list[dict[str, bytes]] = [{} for _ in range(start, stop)]
-    for index, tag, part in rows:
-        parts[index - start][tag] = part
-    return parts
+def _speaker(head: FeedHead) -> Speaker:
+    return Speaker(head.feed, "" if head.circle is None else head.circle.hex(), head.owner, head.origin_hash)

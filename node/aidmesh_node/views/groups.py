@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from aidmesh_node.domain.group import Group
 from aidmesh_node.domain.peer_link import PeerLink
-from aidmesh_node.views.foreign import Place
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.handling import Handlers, Shown
-from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import GroupDescribed, Statement
 
 TABLES = """
@@ -50,20 +49,23 @@ class GroupNamesFold:
     def load(self, feed: int, ids: Iterable[str]) -> None:
         """Nothing has to be read to write a name."""
 
-    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
+    def apply(self, by: Speaker, heard: Heard) -> None:
         # Only the identity feed speaks for the group as a whole.
-        if place.circle == "" and isinstance(statement, GroupDescribed):
+        if by.circle == "" and isinstance(heard.statement, GroupDescribed):
             self._connection.execute(
                 "INSERT INTO groups (gid, said) VALUES (?, ?) ON CONFLICT (gid) DO UPDATE SET said = excluded.said",
-                (place.owner, statement.name),
+                (by.owner, heard.statement.name),
             )
-            self.renamed.add(place.owner)
+            self.renamed.add(by.owner)
 
-    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
+    def describe(self, by: Speaker, heard: Heard) -> None:
         """These statements have no view part."""
 
+    def write(self) -> None:
+        """Every row is written at once: a group says its name once in a while."""
+
     def flush(self) -> list[Shown]:
-        """Every row is written at once: a group says its name once in a while. It is no subject of a feed."""
+        """A group is no subject of a feed."""
         return []
 
     def forget(self) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from aidmesh_node.views.foreign import Place
-from aidmesh_protocol.entry import Entry
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_protocol.statements import Statement
 
 ROWS_PER_INSERT = 16
@@ -39,14 +38,18 @@ Handle = Insert | Callable[[sqlite3.Connection, Any], None]
 Handlers = Mapping[type[Any], Handle]
 
 
-class Shown(NamedTuple):
-    """One thing of a peer that a transaction changed: subject id (hex), feed, version; `seen`: lists show it, or may
-    have shown it before."""
+class Shown(Protocol):
+    """One thing of a peer that a transaction changed: subject id (hex), feed, whether its description is here, and how
+    many statements about it were folded."""
 
-    id: str
-    feed: int
-    version: int
-    seen: bool
+    @property
+    def id(self) -> str: ...
+    @property
+    def feed(self) -> int: ...
+    @property
+    def described(self) -> int: ...
+    @property
+    def version(self) -> int: ...
 
 
 class ForeignFold(Protocol):
@@ -58,13 +61,16 @@ class ForeignFold(Protocol):
     def load(self, feed: int, ids: Iterable[str]) -> None:
         """The subjects (hex) that the statements to be applied next are about."""
 
-    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
+    def apply(self, by: Speaker, heard: Heard) -> None:
         """Project one statement; a view part that is missing arrives later through `describe`."""
 
-    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
+    def describe(self, by: Speaker, heard: Heard) -> None:
         """The same statement again, now with its view part."""
 
-    def flush(self) -> list[Shown]:
+    def write(self) -> None:
+        """Write what is kept in memory: the transaction may have to end soon."""
+
+    def flush(self) -> Sequence[Shown]:
         """Write what is kept in memory: the transaction is about to commit. What it changed."""
 
     def forget(self) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+ITEMS_KEPT = 1_024
+"""Most of what groups ask each other for is the same few hundred things."""
+
+
+@lru_cache(maxsize=ITEMS_KEPT)
 def item_key(item: str) -> str:
     """The form in which two spellings of one item are equal."""
     return " ".join(item.casefold().split())

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from aidmesh_node.application.ports import HeldEntry
 from aidmesh_node.domain.event import Event
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.views import (
@@ -27,11 +28,11 @@ from aidmesh_node.views import (
     shares,
     tracking,
 )
-from aidmesh_node.views.foreign import Place
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.handling import ForeignFold, Handle, Insert
 from aidmesh_node.views.tracking import Tracked
 from aidmesh_protocol import statements
-from aidmesh_protocol.entry import Entry
+from aidmesh_protocol.entry import Entry, kept_content
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.statements import Incomplete, Statement, Unknown
 
@@ -66,8 +67,6 @@ HANDLERS = (
 )
 """In order: a group's name and a circle are found through the link that an event is about."""
 
-Said = tuple[Entry, Statement]
-
 
 class Projection:
     """What writes the views, bound to their one writing connection."""
@@ -87,7 +86,10 @@ class Projection:
             shared_offers.SharedOffersFold(connection),
             self._names,
         )
-        self._fold_of = {kind.TYPE: fold for fold in self._folds for kind in fold.STATEMENTS}
+        self._fold_of: dict[type[Statement], ForeignFold] = {
+            kind: fold for fold in self._folds for kind in fold.STATEMENTS
+        }
+        self._types = frozenset(kind.TYPE for kind in self._fold_of)
 
     def events(self, events: Iterable[Any]) -> None:
         """Project events of our log, in order. Those that no view is about change nothing."""
@@ -107,41 +109,47 @@ class Projection:
         """All these events, with their positions, were projected: tell of them with this transaction."""
         self._changes.events(events)
 
-    def read(self, data: bytes, parts: dict[str, bytes]) -> Said | Incomplete | None:
-        """What an entry of a foreign feed says that a view is about, from its bytes and the parts at hand.
+    def read(self, index: int, held: HeldEntry) -> Heard | Incomplete | None:
+        """What an entry of a foreign feed, its index there, says that a view is about.
 
         Incomplete: it has no meaning before a part arrives, so nothing after it can be projected either. None
         for what is unknown, or means nothing, or nothing here: judging it is the inbox's business.
         """
+        data, leaf, parts = held
         try:
             entry = Entry.decode(data)
-            if entry.type not in self._fold_of:
+            if entry.type not in self._types:
                 return None
-            statement = statements.read(entry, parts)
+            # Its parts were checked against it before they were stored.
+            statement = statements.read(entry, parts, kept_content)
         except ProtocolError:
             return None
         if isinstance(statement, Incomplete):
             return statement
-        return None if isinstance(statement, Unknown) else (entry, statement)
+        if isinstance(statement, Unknown):
+            return None
+        return Heard(index, leaf, entry.subject_id.hex(), entry.hour, statement)
 
-    def said(self, feed: int, heard: Sequence[tuple[Place, Said]]) -> None:
+    def said(self, by: Speaker, heard: Sequence[Heard]) -> None:
         """Project statements of one feed, in order."""
-        about: dict[ForeignFold, set[str]] = {}
-        for _, (entry, _) in heard:
-            about.setdefault(self._fold_of[entry.type], set()).add(entry.subject_id.hex())
+        with_folds = [(self._fold_of[type(one.statement)], one) for one in heard]
+        about: dict[ForeignFold, list[str]] = {}
+        for fold, one in with_folds:
+            about.setdefault(fold, []).append(one.id)
         for fold, ids in about.items():
-            fold.load(feed, ids)
-        for place, (entry, statement) in heard:
-            self._fold_of[entry.type].apply(place, entry, statement)
+            fold.load(by.feed, ids)
+        for fold, one in with_folds:
+            fold.apply(by, one)
+        for fold in about:
+            fold.write()
 
-    def late_view(self, place: Place, data: bytes, parts: dict[str, bytes]) -> None:
+    def late_view(self, by: Speaker, index: int, held: HeldEntry) -> None:
         """The view part of an entry projected before has arrived."""
-        read = self.read(data, parts)
-        if isinstance(read, tuple):
-            entry, statement = read
-            fold = self._fold_of[entry.type]
-            fold.load(place.feed, (entry.subject_id.hex(),))
-            fold.describe(place, entry, statement)
+        read = self.read(index, held)
+        if isinstance(read, Heard):
+            fold = self._fold_of[type(read.statement)]
+            fold.load(by.feed, (read.id,))
+            fold.describe(by, read)
 
     def flush(self, incarnation: bytes, moved: Mapping[int, Tracked], position: int) -> bool:
         """Write what is kept in memory, and what has changed by it; before every commit. Whether anything changed that

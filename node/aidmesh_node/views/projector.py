@@ -32,9 +32,12 @@ LOAD_PAUSE_SECONDS = 0.05
 """After more events than this at once the next transaction waits a little, so that it carries more: under load a
 transaction for every few events would cost more than the events. A quiet node is shown at once."""
 
-BULK_PAUSE_SECONDS = 0.5
-"""While a peer's feed arrives faster than it is shown, storing it goes first: what is stored is safe, and a part of it
-shows this often. Our own events are never kept waiting by it."""
+BULK_LOOK_SECONDS = 0.1
+BULK_LOOKS_MAX = 20
+"""While a peer's feed arrives faster than it is shown, or is interpreted, that goes first: what is stored is safe, what
+is interpreted may be an answer that somebody waits for, and two threads at once would cost the interpreter a third
+more. A first part shows at once, more of it after so many looks, all the rest as soon as a look finds it quiet. Our own
+events are never kept waiting by it."""
 
 POLL_SECONDS = 1.0
 """Nothing is lost when nobody notifies; it is only seen later."""
@@ -124,7 +127,7 @@ class Projector:
     def catch_up(self) -> None:
         """Project all there is, on this thread. Raises what a transaction raised, which left nothing."""
         with self._turn:
-            while self._source.run_now(self._transaction) and not self._stopping:
+            while self._project() and not self._stopping:
                 pass
 
     def rebuild(self) -> None:
@@ -156,11 +159,23 @@ class Projector:
         """As `catch_up`, but leaves the interpreter to a feed that arrives in bulk."""
         more = True
         while more and not self._stopping:
-            self._own_news.clear()
             with self._turn:
-                more = self._source.run_now(self._transaction)
+                more = self._project()
             if more and self._feeds.in_bulk:
-                self._own_news.wait(BULK_PAUSE_SECONDS)
+                self._let_it_come()
+
+    def _let_it_come(self) -> None:
+        for _ in range(BULK_LOOKS_MAX):
+            if self._own_news.wait(BULK_LOOK_SECONDS):
+                return
+            with self._turn:
+                if not self._source.run_now(lambda reading: self._feeds.look(reading.feeds)):
+                    return
+
+    def _project(self) -> bool:
+        # Before the snapshot is taken: what sets it afterwards is not in there.
+        self._own_news.clear()
+        return self._source.run_now(self._transaction)
 
     def _transaction(self, reading: Reading) -> bool:
         """Project the next events and entries of this snapshot; True when there are more."""
@@ -170,7 +185,8 @@ class Projector:
             tracked, anew = self._follow(reading)
             before = dict(tracked)
             more = self._project_log(reading, tracked)
-            more = self._feeds.project(reading.feeds, tracked) or more
+            ours = tracked != before
+            more = self._feeds.project(reading.feeds, tracked, lambda: ours or self._own_news.is_set()) or more
             late = self._feeds.look_for_late_views(reading.feeds)
             moved = {feed: now for feed, now in tracked.items() if now != before.get(feed)}
             shown = self._projection.flush(reading.incarnation, moved, tracked.get(LOG, START).position)

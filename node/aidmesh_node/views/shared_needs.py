@@ -7,18 +7,16 @@ counts. A need whose description has not arrived is kept and hidden until it doe
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aidmesh_node.domain.need_time import EMERGENCY
 from aidmesh_node.views import tracking
 from aidmesh_node.views.amounts import remaining, share_of
-from aidmesh_node.views.foreign import Place
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.items import key_or_none
 from aidmesh_node.views.pages import Mark
 from aidmesh_node.views.shared_rows import Key, SharedRows
 from aidmesh_node.views.times import hour_text, minute_or_none
-from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import (
     NeedClosed,
     NeedShared,
@@ -49,16 +47,10 @@ CREATE INDEX shared_needs_listed ON shared_needs (listed, feed, posted_idx)
 CREATE INDEX shared_needs_open ON shared_needs (feed) WHERE described AND state = 'open'
 """
 
-COLUMNS = (
-    "id", "feed", "state", "closed_reason", "described", "category", "item", "item_key",
-    "urgency", "starts", "ends", "area", "quantity", "unit", "received", "reserved", "open", "posted_at", "posted_idx",
-    "version", "shared_idx", "shared_leaf", "newest_idx", "newest_leaf", "listed",
-)  # fmt: skip
 
-
-@dataclass(slots=True)
-class Row:
-    """One row, fields as COLUMNS. `version` counts the statements folded."""
+class Row(NamedTuple):
+    """One row of the table. `version` counts the statements folded; `listed` is its place in the list, as for our own:
+    open emergencies sort after all others."""
 
     id: str
     feed: int
@@ -84,21 +76,12 @@ class Row:
     shared_leaf: bytes
     newest_idx: int
     newest_leaf: bytes
-    listed: str = ""
-    """Its place in the list, as for our own: open emergencies sort after all others."""
+    listed: str
 
-    def place(self) -> None:
-        self.listed = f"{int(self.urgency == EMERGENCY and self.state == 'open')}{self.posted_at}"
 
-    def describe(self, view: NeedView) -> None:
-        self.described = 1
-        self.category, self.item, self.item_key = view.category, view.item, key_or_none(view.item)
-        self.urgency, self.area = view.urgency, view.area
-        self.starts, self.ends = minute_or_none(view.from_minute), minute_or_none(view.until_minute)
-
-    def forget_description(self) -> None:
-        self.described = 0
-        self.category = self.item = self.item_key = self.urgency = self.starts = self.ends = self.area = None
+COLUMNS = Row._fields
+DESCRIPTION = COLUMNS[COLUMNS.index("described") : COLUMNS.index("quantity")]
+HIDDEN = (0, None, None, None, None, None, None, None)
 
 
 class SharedNeedsFold:
@@ -109,71 +92,102 @@ class SharedNeedsFold:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._rows = SharedRows(connection, "shared_needs", COLUMNS, Row)
-        self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
+        self._rows = SharedRows(connection, "shared_needs", COLUMNS, Row._make)
+        self.load, self.write = self._rows.load, self._rows.write
+        self.flush, self.forget = self._rows.flush, self._rows.forget
 
-    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
-        key = Key(entry.subject_id.hex(), place.feed)
+    def apply(self, by: Speaker, heard: Heard) -> None:
+        key, said = (heard.id, by.feed), heard.statement
         row = self._rows.find(key)
-        if row is not None and row.state == "closed":
-            return
-        if isinstance(statement, NeedShared):
-            row = self._shared(key, row, place, entry, statement)
-        elif row is None or row.state == "revoked":
-            # About something never shown to us, or no longer: a correct node does not say it.
-            return
-        elif isinstance(statement, NeedUpdated):
-            row.quantity, row.received, row.reserved = (
-                statement.quantity,
-                statement.received,
-                statement.reserved,
-            )
-            row.open = remaining(row.quantity, row.received, row.reserved)
-        elif isinstance(statement, NeedShareRevoked):
-            self._await_no_longer(row)
-            row.state = "revoked"
-            row.forget_description()
-        elif isinstance(statement, NeedClosed):
-            row.state, row.closed_reason = "closed", statement.reason
-        row.version += 1
-        row.newest_idx, row.newest_leaf = place.index, place.leaf
-        row.place()
-        self._rows.put(key, row)
-
-    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
-        """The view part of an entry projected earlier has arrived."""
-        key = Key(entry.subject_id.hex(), place.feed)
-        row = self._rows.find(key)
-        if row is None or row.state == "revoked" or not isinstance(statement, NeedShared):
-            return
-        if statement.view is not None:
-            row.describe(statement.view)
-            row.place()
-            self._rows.put(key, row)
-
-    def _shared(self, key: Key, row: Row | None, place: Place, entry: Entry, said: NeedShared) -> Row:
         if row is None:
-            row = Row(
-                *key, "open", None, 0, None, None, None, None, None, None, None,
-                said.quantity, said.unit, "0", "0", "0", hour_text(entry.hour), place.index, 0, 0, b"", 0, b"",
-            )  # fmt: skip
-        else:
+            # About something never shown to us a correct node says nothing else.
+            if isinstance(said, NeedShared):
+                self._rows.put(key, self._first(key, heard, said))
+            return
+        if row.state == "closed" or (row.state == "revoked" and not isinstance(said, NeedShared)):
+            return
+        if isinstance(said, NeedShared):
             self._await_no_longer(row)
-            row.state = "open"
-        row.quantity, row.unit, row.open = said.quantity, said.unit, said.open
-        # How the rest splits into reserved and received, only need.updated says.
-        row.received, row.reserved = "0", remaining(said.quantity, said.open)
-        row.shared_idx, row.shared_leaf = place.index, place.leaf
+            row = self._shared_again(row, heard, said)
+        elif isinstance(said, NeedUpdated):
+            row = row._replace(
+                quantity=said.quantity,
+                received=said.received,
+                reserved=said.reserved,
+                open=remaining(said.quantity, said.received, said.reserved),
+            )
+        elif isinstance(said, NeedShareRevoked):
+            self._await_no_longer(row)
+            row = _with(row._replace(state="revoked"), HIDDEN)
+        elif isinstance(said, NeedClosed):
+            row = row._replace(state="closed", closed_reason=said.reason)
+        row = row._replace(version=row.version + 1, newest_idx=heard.index, newest_leaf=heard.leaf)
+        self._rows.put(key, _placed(row))
+
+    def describe(self, by: Speaker, heard: Heard) -> None:
+        """The view part of an entry projected earlier has arrived."""
+        key, said = (heard.id, by.feed), heard.statement
+        row = self._rows.find(key)
+        if row is None or row.state == "revoked" or not isinstance(said, NeedShared) or said.view is None:
+            return
+        self._rows.put(key, _placed(_with(row, _description(said.view))))
+
+    def _first(self, key: Key, heard: Heard, said: NeedShared) -> Row:
+        # Nearly all that a feed brings to a new peer: made in one go.
+        description, posted_at = self._description(key, heard, said), hour_text(heard.hour)
+        reserved = remaining(said.quantity, said.open)
+        listed = _listed("open", description[_URGENCY], posted_at)
+        return Row._make((
+            *key, "open", None, *description, said.quantity, said.unit, "0", reserved, said.open,
+            posted_at, heard.index, 1, heard.index, heard.leaf, heard.index, heard.leaf, listed,
+        ))  # fmt: skip
+
+    def _shared_again(self, row: Row, heard: Heard, said: NeedShared) -> Row:
+        again = row._replace(
+            state="open",
+            quantity=said.quantity,
+            unit=said.unit,
+            # How the rest splits into reserved and received, only need.updated says.
+            received="0",
+            reserved=remaining(said.quantity, said.open),
+            open=said.open,
+            shared_idx=heard.index,
+            shared_leaf=heard.leaf,
+        )
+        return _with(again, self._description((row.id, row.feed), heard, said))
+
+    def _description(self, key: Key, heard: Heard, said: NeedShared) -> Description:
         if said.view is None:
-            row.forget_description()
-            tracking.await_view(self._connection, place.feed, place.index)
-        else:
-            row.describe(said.view)
-        return row
+            tracking.await_view(self._connection, key[1], heard.index)
+            return HIDDEN
+        return _description(said.view)
 
     def _await_no_longer(self, row: Row) -> None:
         if not row.described:
             tracking.await_no_longer(self._connection, row.feed, row.shared_idx)
+
+
+Description = tuple[Any, ...]
+"""The values of the columns DESCRIPTION."""
+
+_URGENCY = DESCRIPTION.index("urgency")
+
+
+def _description(view: NeedView) -> Description:
+    starts, ends = minute_or_none(view.from_minute), minute_or_none(view.until_minute)
+    return 1, view.category, view.item, key_or_none(view.item), view.urgency, starts, ends, view.area
+
+
+def _with(row: Row, description: Description) -> Row:
+    return row._replace(**dict(zip(DESCRIPTION, description, strict=True)))
+
+
+def _placed(row: Row) -> Row:
+    return row._replace(listed=_listed(row.state, row.urgency, row.posted_at))
+
+
+def _listed(state: str, urgency: object, posted_at: str) -> str:
+    return ("1" if urgency == EMERGENCY and state == "open" else "0") + posted_at
 
 
 FROM = " FROM shared_needs AS s JOIN speakers USING (feed) "

@@ -7,16 +7,14 @@ counts. An offer whose description has not arrived is kept and hidden until it d
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aidmesh_node.views import tracking
-from aidmesh_node.views.foreign import Place
+from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.items import key_or_none
 from aidmesh_node.views.pages import Mark
 from aidmesh_node.views.shared_rows import Key, SharedRows
 from aidmesh_node.views.times import hour_text, minute_or_none
-from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import (
     OfferClosed,
     OfferShared,
@@ -44,16 +42,9 @@ CREATE INDEX shared_offers_listed ON shared_offers (posted_at, feed, posted_idx)
 CREATE INDEX shared_offers_open ON shared_offers (feed) WHERE described AND state = 'open'
 """
 
-COLUMNS = (
-    "id", "feed", "state", "closed_reason", "described", "category", "item", "item_key",
-    "mode", "starts", "ends", "area", "quantity", "unit", "available",
-    "posted_at", "posted_idx", "version", "shared_idx",
-)  # fmt: skip
 
-
-@dataclass(slots=True)
-class Row:
-    """One row, fields as COLUMNS. `version` counts the statements folded."""
+class Row(NamedTuple):
+    """One row of the table. `version` counts the statements folded."""
 
     id: str
     feed: int
@@ -75,15 +66,10 @@ class Row:
     version: int
     shared_idx: int
 
-    def describe(self, view: OfferView) -> None:
-        self.described = 1
-        self.category, self.item, self.item_key = view.category, view.item, key_or_none(view.item)
-        self.mode, self.area = view.mode, view.area
-        self.starts, self.ends = minute_or_none(view.from_minute), minute_or_none(view.until_minute)
 
-    def forget_description(self) -> None:
-        self.described = 0
-        self.category = self.item = self.item_key = self.mode = self.starts = self.ends = self.area = None
+COLUMNS = Row._fields
+DESCRIPTION = COLUMNS[COLUMNS.index("described") : COLUMNS.index("quantity")]
+HIDDEN = (0, None, None, None, None, None, None, None)
 
 
 class SharedOffersFold:
@@ -94,61 +80,75 @@ class SharedOffersFold:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._rows = SharedRows(connection, "shared_offers", COLUMNS, Row)
-        self.load, self.flush, self.forget = self._rows.load, self._rows.flush, self._rows.forget
+        self._rows = SharedRows(connection, "shared_offers", COLUMNS, Row._make)
+        self.load, self.write = self._rows.load, self._rows.write
+        self.flush, self.forget = self._rows.flush, self._rows.forget
 
-    def apply(self, place: Place, entry: Entry, statement: Statement) -> None:
-        key = Key(entry.subject_id.hex(), place.feed)
+    def apply(self, by: Speaker, heard: Heard) -> None:
+        key, said = (heard.id, by.feed), heard.statement
         row = self._rows.find(key)
-        if row is not None and row.state == "closed":
-            return
-        if isinstance(statement, OfferShared):
-            row = self._shared(key, row, place, entry, statement)
-        elif row is None or row.state == "revoked":
-            # About something never shown to us, or no longer: a correct node does not say it.
-            return
-        elif isinstance(statement, OfferUpdated):
-            row.quantity, row.available = statement.quantity, statement.available
-        elif isinstance(statement, OfferShareRevoked):
-            self._await_no_longer(row)
-            row.state = "revoked"
-            row.forget_description()
-        elif isinstance(statement, OfferClosed):
-            row.state, row.closed_reason = "closed", statement.reason
-        row.version += 1
-        self._rows.put(key, row)
-
-    def describe(self, place: Place, entry: Entry, statement: Statement) -> None:
-        """The view part of an entry projected earlier has arrived."""
-        key = Key(entry.subject_id.hex(), place.feed)
-        row = self._rows.find(key)
-        if row is None or row.state == "revoked" or not isinstance(statement, OfferShared):
-            return
-        if statement.view is not None:
-            row.describe(statement.view)
-            self._rows.put(key, row)
-
-    def _shared(self, key: Key, row: Row | None, place: Place, entry: Entry, said: OfferShared) -> Row:
         if row is None:
-            row = Row(
-                *key, "open", None, 0, None, None, None, None, None, None, None,
-                said.quantity, said.unit, said.available, hour_text(entry.hour), place.index, 0, 0,
-            )  # fmt: skip
-        else:
+            # About something never shown to us a correct node says nothing else.
+            if isinstance(said, OfferShared):
+                self._rows.put(key, self._first(key, heard, said))
+            return
+        if row.state == "closed" or (row.state == "revoked" and not isinstance(said, OfferShared)):
+            return
+        if isinstance(said, OfferShared):
             self._await_no_longer(row)
-            row.state = "open"
-        row.quantity, row.unit, row.available = said.quantity, said.unit, said.available
-        row.shared_idx = place.index
+            row = row._replace(
+                state="open",
+                quantity=said.quantity,
+                unit=said.unit,
+                available=said.available,
+                shared_idx=heard.index,
+            )
+            row = _with(row, self._description(key, heard, said))
+        elif isinstance(said, OfferUpdated):
+            row = row._replace(quantity=said.quantity, available=said.available)
+        elif isinstance(said, OfferShareRevoked):
+            self._await_no_longer(row)
+            row = _with(row._replace(state="revoked"), HIDDEN)
+        elif isinstance(said, OfferClosed):
+            row = row._replace(state="closed", closed_reason=said.reason)
+        self._rows.put(key, row._replace(version=row.version + 1))
+
+    def describe(self, by: Speaker, heard: Heard) -> None:
+        """The view part of an entry projected earlier has arrived."""
+        key, said = (heard.id, by.feed), heard.statement
+        row = self._rows.find(key)
+        if row is None or row.state == "revoked" or not isinstance(said, OfferShared) or said.view is None:
+            return
+        self._rows.put(key, _with(row, _description(said.view)))
+
+    def _first(self, key: Key, heard: Heard, said: OfferShared) -> Row:
+        return Row._make((
+            *key, "open", None, *self._description(key, heard, said), said.quantity, said.unit, said.available,
+            hour_text(heard.hour), heard.index, 1, heard.index,
+        ))  # fmt: skip
+
+    def _description(self, key: Key, heard: Heard, said: OfferShared) -> Description:
         if said.view is None:
-            row.forget_description()
-            tracking.await_view(self._connection, place.feed, place.index)
-        else:
-            row.describe(said.view)
-        return row
+            tracking.await_view(self._connection, key[1], heard.index)
+            return HIDDEN
+        return _description(said.view)
 
     def _await_no_longer(self, row: Row) -> None:
         if not row.described:
             tracking.await_no_longer(self._connection, row.feed, row.shared_idx)
+
+
+Description = tuple[Any, ...]
+"""The values of the columns DESCRIPTION."""
+
+
+def _description(view: OfferView) -> Description:
+    starts, ends = minute_or_none(view.from_minute), minute_or_none(view.until_minute)
+    return 1, view.category, view.item, key_or_none(view.item), view.mode, starts, ends, view.area
+
+
+def _with(row: Row, description: Description) -> Row:
+    return row._replace(**dict(zip(DESCRIPTION, description, strict=True)))
 
 
 FROM = " FROM shared_offers AS s JOIN speakers USING (feed) "

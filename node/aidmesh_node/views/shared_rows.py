@@ -1,4 +1,4 @@
-"""Rows of foreign subjects, folded in memory during a batch and written once at its end: what makes a cold
+"""Rows of foreign subjects, folded in memory during a batch and written together: what makes a cold
 feed fast.
 """
 
@@ -6,22 +6,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from operator import attrgetter
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from aidmesh_node.views.handling import Shown
 
 
-class SharedRow(Protocol):
-    """What every such row has: hidden from lists until its description is there, and again once it is taken back."""
+class SharedRow(Shown, Protocol):
+    """A row's values, in the columns' order."""
 
-    id: str
-    feed: int
-    state: str
-    described: int
-    version: int
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 R = TypeVar("R", bound=SharedRow)
@@ -30,22 +25,18 @@ ROWS_A_STATEMENT = 32
 """Each statement lets go of the interpreter and takes it again: while a feed arrives that costs more than a row."""
 
 
-class Key(NamedTuple):
-    """Who says something about what: subject id (32 hex digits) and feed. Only a feed's owner writes into it."""
-
-    id: str
-    feed: int
+Key = tuple[str, int]
+"""Who says something about what: subject id (32 hex digits) and feed. Only a feed's owner writes into it."""
 
 
 class SharedRows(Generic[R]):
-    """Write-back rows of one table whose first two columns are the Key; `columns` are R's fields, in order."""
+    """Write-back rows of one table whose first two columns are the Key; `make` makes one of its `columns`' values."""
 
     def __init__(
-        self, connection: sqlite3.Connection, table: str, columns: tuple[str, ...], make: Callable[..., R]
+        self, connection: sqlite3.Connection, table: str, columns: tuple[str, ...], make: Callable[[Iterable[Any]], R]
     ) -> None:
         self._connection = connection
         self._make = make
-        self._values: Callable[[R], tuple[Any, ...]] = attrgetter(*columns)
         self._select = (
             f"SELECT {', '.join(columns)} FROM {table} WHERE feed = ? AND id IN (SELECT value FROM json_each(?))"
         )
@@ -58,36 +49,43 @@ class SharedRows(Generic[R]):
         )
         self._rows: dict[Key, R] = {}
         self._changed: dict[Key, R] = {}
+        self._told: dict[Key, R] = {}
 
     def load(self, feed: int, ids: Iterable[str]) -> None:
         """Bring the rows of these subjects into memory: all that `find` is going to be asked for."""
-        wanted = [id for id in ids if Key(id, feed) not in self._rows]
+        wanted = [id for id in ids if (id, feed) not in self._rows]
         for values in self._connection.execute(self._select, (feed, json.dumps(wanted))):
-            self._rows[Key(values[0], feed)] = self._make(*values)
+            self._rows[values[0], feed] = self._make(values)
 
     def find(self, key: Key) -> R | None:
-        """The row as of now, this batch's changes included. Whoever changes it calls `put`."""
+        """The row as of now, this batch's changes included."""
         return self._rows.get(key)
 
     def put(self, key: Key, row: R) -> None:
-        """Write it with the batch."""
+        """The row from now on, written with the next `write`."""
         self._rows[key] = self._changed[key] = row
 
-    def flush(self) -> list[Shown]:
-        """Write what changed, in the running transaction, and say what that was."""
-        changed = self._changed.values()
-        rows = list(map(self._values, changed))
+    def write(self) -> None:
+        """Write what changed, in the running transaction."""
+        rows: list[Any] = list(self._changed.values())
         many, one = self._upserts
         whole = len(rows) - len(rows) % ROWS_A_STATEMENT
         for begin in range(0, whole, ROWS_A_STATEMENT):
             self._connection.execute(many, tuple(chain.from_iterable(rows[begin : begin + ROWS_A_STATEMENT])))
         if whole < len(rows):
             self._connection.executemany(one, rows[whole:])
-        shown = [Shown(row.id, row.feed, row.version, seen=bool(row.described) or row.version > 1) for row in changed]
+        self._told |= self._changed
+        self._changed.clear()
+
+    def flush(self) -> list[R]:
+        """Write what is not written, and say what changed since the last time."""
+        self.write()
+        told = list(self._told.values())
         self.forget()
-        return shown
+        return told
 
     def forget(self) -> None:
         """Read everything again: the batch is written, or what it changed never happened."""
         self._rows.clear()
         self._changed.clear()
+        self._told.clear()

@@ -34,6 +34,7 @@ def minute_or_none(minute: int | None) -> str | None:
     return None if minute is None else minute_text(minute)
 
 
+@lru_cache(maxsize=4_096)
 def hour_text(hour: int) -> str:
     """Whole hours since 1970, as entries carry them: informational, never judged."""
     return minute_text(min(hour * 60, _MINUTES_MAX))
