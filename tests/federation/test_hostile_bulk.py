@@ -13,13 +13,14 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     More,
     PackageFrame,
+    PartFrame,
     Sizes,
     Want,
     decode_bundle,
 )
 from aidmesh_protocol.entry import FACTS, VIEW, Entry, SealedEntry
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.limits import PART_CONTENT_BYTES_MAX
+from aidmesh_protocol.limits import PACKAGE_ENTRIES_MAX, PART_CONTENT_BYTES_MAX
 from aidmesh_protocol.origin import circle_origin
 from tests.support.lies import (
     count,
@@ -166,4 +167,28 @@ async def test_a_flood_of_10_000_entries_is_taken_in_bounded_memory(tmp_path: Pa
         pulled = await x.pulled_by(here.alice)
         assert (pulled.entries, pulled.refused) == (10_000, [])
         assert peak_bytes() - before < MEMORY_BYTES_MAX
+        assert await here.good_news()
+
+
+@pytest.mark.parametrize("wrong_in", [0, 1])
+async def test_what_follows_a_large_package_that_is_wrong_is_not_stored_though_it_was_being_read(
+    tmp_path: Path, wrong_in: int
+) -> None:
+    async with town(tmp_path) as here:
+        x = await here.mallory()
+        x.feed.append(*(x.need(f"Need {number}") for number in range(2 * PACKAGE_ENTRIES_MAX + 50)))
+        frames, at = x.feed.frames(), wrong_in * PACKAGE_ENTRIES_MAX + 5
+        wrong = [
+            replace(frame, part=frame.part[:-1] + b"\x01")
+            if isinstance(frame, PartFrame) and (frame.index, frame.tag) == (at, FACTS)
+            else frame
+            for frame in frames
+        ]
+        pulled = await x.shows(here.alice, *wrong)
+        stored = wrong_in * PACKAGE_ENTRIES_MAX
+        assert (pulled.entries, [each.code for each in pulled.refused]) == (stored, ["proof_invalid"])
+        assert len(await items(here.alice)) == stored
+        pulled = await x.shows(here.alice, *frames)
+        assert (pulled.entries, pulled.refused) == (x.feed.size - stored, [])
+        assert len(await items(here.alice)) == x.feed.size
         assert await here.good_news()

@@ -41,7 +41,8 @@ from aidmesh_protocol.feed import weigh
 from aidmesh_protocol.identity import circle_origin, origin_hash, parse_origin
 
 THREADED_ENTRIES_MIN = 32
-"""Packages from this size on are verified in a thread: below it the switch costs more than the hashing."""
+"""Packages from this size on are verified in a thread, while the next one is read: below it the switch costs more than
+the hashing."""
 
 PARTS_BYTES_MAX = 1024 * 1024
 """Bytes of parts collected with one package: four times what a full package of everyday statements has. Parts beyond
@@ -98,6 +99,7 @@ class Intake:
         self._interpretation = interpretation
         self._feeds: dict[bytes, FeedArriving] = {}
         self._collecting: FeedArriving | None = None
+        self._verifying: asyncio.Task[None] | None = None
         self._storing: deque[tuple[FeedArriving, Arrival, Future[Done[None]]]] = deque()
         self._refused: set[bytes] = set()
         self._told: set[str] = set()
@@ -132,14 +134,28 @@ class Intake:
                 self._idle()
 
     async def flush(self) -> None:
-        """Verify the package collected so far, if any, and have it stored."""
+        """Have the package collected so far, if any, verified and stored: a large one while more is read."""
+        await self._verified_before()
         feed, self._collecting = self._collecting, None
         if feed is not None and feed.package is not None:
-            await self._guard(feed.head.origin_hash, self._store(feed), feed.package)
+            frame, columns = feed.package, feed.columns
+            feed.collect(None)
+            step = self._guard(feed.head.origin_hash, self._store(feed, frame, columns), frame)
+            if len(frame.package.entries) < THREADED_ENTRIES_MIN:
+                await step
+            else:
+                self._verifying = asyncio.create_task(step)
+
+    async def _verified_before(self) -> None:
+        """Wait for the package under verification, which is what the next one of its feed has to follow."""
+        verifying, self._verifying = self._verifying, None
+        if verifying is not None:
+            await verifying
 
     async def _settle(self) -> None:
         """As `flush`, and everything is stored on return."""
         await self.flush()
+        await self._verified_before()
         while self._storing:
             await self._stored()
 
@@ -293,30 +309,28 @@ class Intake:
             await self._writer.run(lambda work: work.feeds.put_part(feed, frame.index, frame.tag, frame.part))
             self.pulled.entries += 1
 
-    async def _store(self, feed: FeedArriving) -> None:
-        assert feed.package is not None
-        frame, columns = feed.package, feed.columns
-        feed.collect(None)
+    async def _store(self, feed: FeedArriving, frame: PackageFrame, columns: Columns) -> None:
+        large = len(frame.package.entries) >= THREADED_ENTRIES_MIN
+        check = partial(verify, feed.head, feed.trusted, feed.offered, frame.package, columns)
         try:
-            arrival = await self._verified(feed, frame, columns)
+            arrival = await asyncio.to_thread(check) if large else check()
         except ProtocolError as error:
             # Two notes prove a fork by themselves; everything else is the package's fault.
             proof = error.evidence if error.code == "fork_detected" else refused(feed, frame, columns)
             raise ProtocolError(error.code, error.detail, proof) from error
-        count = len(arrival.package.entries)
-        if not count:
+        if not arrival.package.entries:
             self._idle()
-        elif count < THREADED_ENTRIES_MIN:
-            await self._settle()
-            await self._keep(arrival, feed.head.origin)
-            feed.trusted, feed.claim = arrival.extension.feed, False
-            self.pulled.entries += count
-        else:
+        elif large:
             while len(self._storing) >= STORING_MAX:
                 await self._stored()
             if feed.head.origin_hash not in self._refused:
                 self._storing.append((feed, arrival, self._writer.submit(partial(inbox.accept, arrival=arrival))))
                 feed.trusted = arrival.extension.feed
+        else:
+            await self._settle()
+            await self._keep(arrival, feed.head.origin)
+            feed.trusted, feed.claim = arrival.extension.feed, False
+            self.pulled.entries += len(arrival.package.entries)
 
     async def _stored(self) -> None:
         """Wait for the oldest package that is on its way to the disk."""
@@ -341,11 +355,6 @@ class Intake:
         for outcome in await self._writer.run_both(store, interpret):
             if isinstance(outcome, BaseException):
                 raise outcome
-
-    async def _verified(self, feed: FeedArriving, frame: PackageFrame, columns: Columns) -> Arrival:
-        if len(frame.package.entries) < THREADED_ENTRIES_MIN:
-            return verify(feed.head, feed.trusted, feed.offered, frame.package, columns)
-        return await asyncio.to_thread(verify, feed.head, feed.trusted, feed.offered, frame.package, columns)
 
     async def _ident(self, frame: Ident) -> None:
         introduction = identities.introduce(frame)
