@@ -20,10 +20,14 @@ from tests.support.dockerfile import Stage, pairs
 BASE_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 STEP_SECONDS_MAX = 900
 
-# Every call mounts anew in a namespace of its own, so nothing has to be unmounted, whatever happens.
+# Every call mounts anew in a namespace of its own, so nothing has to be unmounted, whatever happens. One at a time: each
+# mount begins by clearing the work folder, and two that begin together take it from under each other.
 ENTER = """
 set -eu
+exec 9> "$LAYER/mounting"
+flock 9
 mount -t overlay overlay -o "lowerdir=/,upperdir=$LAYER/upper,workdir=$LAYER/work" "$LAYER/root"
+exec 9>&-
 mount --bind "$PYTHON_PREFIX" "$LAYER/root/usr/local"
 mount -t proc proc "$LAYER/root/proc"
 mount --rbind /dev "$LAYER/root/dev"
