@@ -15,6 +15,11 @@ _RANDOM_BYTES = 14
 """Of the 16 bytes of an id; the first two say which run of 256 ids it is of, and its place there."""
 
 
+def was_drawn(id: UUID) -> bool:
+    """Whether the id is a random one, as `Entropy` makes them: nothing had it before. Derived ids are version 5."""
+    return id.int & _VERSION_MASK == _VERSION_4
+
+
 class Entropy:
     """Ids, secrets and nonces from one source of random bytes; tests give a seeded source."""
 

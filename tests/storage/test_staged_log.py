@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.entropy import Entropy, was_drawn
 from aidmesh_node.storage.work import UncommittedChange
 from tests.storage.home import SqliteHome
 from tests.storage.things import Pile, number
@@ -104,3 +106,18 @@ def test_a_row_that_another_program_put_into_the_log_stops_the_writer(home: Sqli
         home.do(heap(2))
     with pytest.raises(Unavailable):
         home.do(heap(3))
+
+
+def test_the_database_is_asked_about_new_things_with_derived_ids_only(home: SqliteHome) -> None:
+    """A derived id may be there already; of a drawn one nobody had heard before."""
+    derived, drawn = UUID(int=5 << 76 | 2 << 62 | 1), UUID(int=4 << 76 | 2 << 62 | 1)
+    assert (was_drawn(derived), was_drawn(drawn), was_drawn(Entropy().uuid())) == (False, True, True)
+    home.do(lambda work: work.commit(Pile.heap(derived)))
+    with pytest.raises(UncommittedChange, match="stored at version 1, not 0"):
+        home.do(lambda work: work.commit(Pile.heap(derived)))
+    asked: list[str] = []
+    home.database.connection.set_trace_callback(asked.append)
+    home.do(lambda work: work.commit(Pile.heap(drawn)))
+    home.database.connection.set_trace_callback(None)
+    assert not [one for one in asked if "max(originator_version)" in one]
+    assert home.do(seen) == [(1, derived.int), (2, drawn.int)]

@@ -20,7 +20,7 @@ from tests.support.dockerfile import Stage, pairs
 BASE_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 STEP_SECONDS_MAX = 900
 
-# Every call mounts anew in a namespace of its own, so nothing has to be unmounted, whatever happens. One at a time: each
+# Every call mounts anew in a namespace of its own, so nothing has to be unmounted, whatever happens. One at a time: a
 # mount begins by clearing the work folder, and two that begin together take it from under each other.
 ENTER = """
 set -eu

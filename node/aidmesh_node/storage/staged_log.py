@@ -15,6 +15,7 @@ from eventsourcing.persistence import StoredEvent
 
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.ports import Event
+from aidmesh_node.entropy import was_drawn
 from aidmesh_node.storage.event_log import SqliteEventLog
 from aidmesh_node.storage.mapper import TABLE, HashingMapper
 from aidmesh_node.storage.recorder import NodeRecorder
@@ -71,9 +72,11 @@ class StagedEventLog(SqliteEventLog):
         self._keep(self._staged[: max(0, kept)])
         del self._made[position - self._begun_at :]
 
-    def version(self, id: UUID) -> int:
-        """The version of an aggregate's last event, 0 when there is none."""
-        return self._versions.get(id) or super().version(id)
+    def version(self, id: UUID, *, perhaps_new: bool = False) -> int:
+        """The version of an aggregate's last event, 0 when there is none. `perhaps_new`: then one whose id was drawn is
+        new, and the database is not asked, which would let go of the interpreter. The table's key would refuse it."""
+        staged = self._versions.get(id, 0)
+        return staged if staged or (perhaps_new and was_drawn(id)) else super().version(id)
 
     def max_position(self) -> int:
         return self.position

@@ -128,7 +128,7 @@ class SqliteWork:
             events: list[Event] = []
             for aggregate in aggregates:
                 stored_version = aggregate.version - len(aggregate.pending_events)
-                found = bench.log.version(aggregate.id)
+                found = bench.log.version(aggregate.id, perhaps_new=stored_version == 0)
                 if found != stored_version:
                     # A stale object would leave a gap in its stream, which no key of the table forbids.
                     raise UncommittedChange(
