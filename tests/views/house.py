@@ -35,6 +35,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = 498_876
 PERSON, COORDINATOR, MEMBER = UUID(int=1), UUID(int=2), UUID(int=3)
 
+LONG = 30.0
+"""Seconds that no wait of a test takes unless something is wrong."""
+
 
 class House:
     """Our node. Time goes on by a minute with every act; nothing is projected unless a test says so."""
@@ -200,3 +203,14 @@ class PeerFeed:
         """A part that comes late."""
         part = dict(sealed.parts)[tag]
         self.house.do(lambda work: work.feeds.put_part(self.head(work).feed, index, tag, part))
+
+
+def subject(number: int) -> bytes:
+    """A subject id."""
+    return number.to_bytes(16, "big")
+
+
+def follow(house: House) -> None:
+    """From here on the views follow by themselves what is committed."""
+    house.home.writer.on_commit(house.views.notify)
+    house.views.start()

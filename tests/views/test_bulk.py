@@ -9,19 +9,9 @@ import pytest
 from aidmesh_node.views import changes, projector
 from aidmesh_node.views.foreign_feeds import ENTRIES_STEP
 from aidmesh_protocol.statements import NeedShared, NeedUpdated, NeedView
-from tests.views.house import ALICE, House
+from tests.views.house import ALICE, LONG, House, follow, subject
 
 SHARED = NeedShared("100", "item", "100", NeedView("bedding", "Blankets", "high", None, None, None))
-LONG = 30.0
-
-
-def subject(number: int) -> bytes:
-    return number.to_bytes(16, "big")
-
-
-def follow(house: House) -> None:
-    house.home.writer.on_commit(house.views.notify)
-    house.views.start()
 
 
 def shown(house: House) -> tuple[int, int]:

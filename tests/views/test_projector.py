@@ -27,20 +27,10 @@ from aidmesh_node.views.database import SCHEMA_VERSION, ViewDatabase
 from aidmesh_node.views.projection import TABLES
 from aidmesh_node.views.views import Views
 from aidmesh_protocol.statements import NeedShared, NeedUpdated, NeedView
-from tests.views.house import ALICE, OURS, House
+from tests.views.house import ALICE, LONG, OURS, House, follow, subject
 
 VIEW = NeedView("bedding", "Blankets", "high", None, None, None)
 SHARED = NeedShared("100", "item", "100", VIEW)
-LONG = 30.0
-
-
-def subject(number: int) -> bytes:
-    return number.to_bytes(16, "big")
-
-
-def follow(house: House) -> None:
-    house.home.writer.on_commit(house.views.notify)
-    house.views.start()
 
 
 async def test_what_was_written_is_read(house: House) -> None:

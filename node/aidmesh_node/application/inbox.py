@@ -32,7 +32,7 @@ from aidmesh_protocol.terms import circle_id
 ENTRIES_MAX = 1_024
 ACTED_MAX = 64
 """Entries interpreted in one transaction, and those among them that concern us, each of which costs as much as a
-command: bounds the writer's pause to some 20 ms."""
+command: bounds the writer's pause to some 30 ms."""
 
 QUARANTINED = "malformed"
 """The code under which a signed statement that means nothing is kept as evidence."""

@@ -6,7 +6,8 @@ Never opens a database of another program, or of a newer aidmesh.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aidmesh_node.storage.connections import DatabaseRefused, connect_reader, connect_writer
@@ -100,34 +101,34 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
 
 def _create(connection: sqlite3.Connection, incarnation: bytes) -> None:
     # One transaction: after a crash there is a whole database, or an empty file that is made again.
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(connection):
         NodeRecorder(WriterDatastore(connection)).create_new_tables()
         for statement in TABLES:
             connection.execute(statement)
         connection.execute("INSERT INTO metadata VALUES ('incarnation', ?)", (incarnation,))
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
     # One transaction a version: after a crash the next start goes on from the last that was reached.
     for version in range(_version(connection), SCHEMA_VERSION):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with _transaction(connection):
             for statement in UPGRADES[version]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version={version + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _version(connection: sqlite3.Connection) -> int:
