@@ -154,6 +154,17 @@ async def test_parts_of_any_size_are_kept_without_being_held(tmp_path: Path) -> 
         assert here.alice.node.verify().ok
 
 
+async def test_parts_beyond_what_is_collected_of_a_wrong_package_are_no_faults_of_their_own(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        x = await here.mallory()
+        x.feed.append(*(x.raw_entry("essay.written", b"x" * (PART_CONTENT_BYTES_MAX - 3)) for _ in range(128)))
+        frames = x.feed.frames()
+        first = next(frame for frame in frames if isinstance(frame, PartFrame))
+        wrong = [replace(frame, part=frame.part[:-1] + b"\x01") if frame is first else frame for frame in frames]
+        pulled = await x.shows(here.alice, *wrong)
+        assert (pulled.entries, [each.code for each in pulled.refused]) == (0, ["proof_invalid"])
+
+
 async def test_a_flood_of_10_000_entries_is_taken_in_bounded_memory(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         x = await here.mallory()

@@ -301,6 +301,8 @@ class Intake:
             return head.feed, None if held else entries[0]
 
         await self._settle()
+        if frame.origin_hash in self._refused:
+            return  # its own package was under verification still, and was wrong
         feed, entry = await self._readers.run(missing)
         if entry is None:
             self._idle()
