@@ -5,14 +5,11 @@ Encodes, decodes and checks commitments. Never signs, and never knows what a sta
 
 from __future__ import annotations
 
-import hmac
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
-from aidmesh_protocol import canonical
+from aidmesh_protocol import canonical, part_bytes, plain
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.limits import (
     ENTRY_BYTES_MAX,
@@ -23,11 +20,10 @@ from aidmesh_protocol.limits import (
     HOUR_MAX,
     INDEX_MAX,
     PART_BUCKETS,
-    PART_BYTES_MAX,
     SCHEMA_MAX,
     STATEMENT_TYPE_BYTES_MAX,
 )
-from aidmesh_protocol.padding import PREFIX_BYTES, pad, unpad
+from aidmesh_protocol.padding import PREFIX_BYTES, pad
 
 FACTS = "facts"
 VIEW = "view"
@@ -42,20 +38,6 @@ END_OF_FEED = 4
 ERASE = 8
 
 _TAG_ORDER = {tag: position for position, tag in enumerate(TAGS)}
-_TYPE = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
-_KINDS_CACHED_MAX = 256
-"""Kinds of entries and parts remembered, more than there are; peers may name others, of some 100 bytes each."""
-
-# A part's bytes (SPEC §5.3): array of two, 16 bytes of key, body of a bucket's length with its shortest header.
-_KEY_START = b"\x92\xc4\x10"
-_KEY_AT = len(_KEY_START)
-_KEY_END = _KEY_AT + 16
-_PART_LAYOUT = {
-    bucket: (start, _KEY_END + len(start))
-    for bucket in PART_BUCKETS
-    for start in [canonical.encode(bytes(bucket))[:-bucket]]
-}
-_BODY_AT = {body + bucket: body for bucket, (_, body) in _PART_LAYOUT.items()}
 
 
 class _PartHeader(NamedTuple):
@@ -73,7 +55,7 @@ class PartHeader(_PartHeader):
         if type(tag) is not str or tag not in _TAG_ORDER:
             raise ProtocolError("malformed", "unknown part tag")
         _check_bytes(commitment, 32, "part commitment")
-        if type(bucket) is not int or bucket not in _PART_LAYOUT:
+        if type(bucket) is not int or bucket not in PART_BUCKETS:
             raise ProtocolError("malformed", "part length is not one of the buckets")
         return super().__new__(cls, tag, commitment, bucket)
 
@@ -181,13 +163,15 @@ class Entry(_Entry):
 
         Raises `too_large`, `malformed`, or `upgrade_required` for another entry version.
         """
-        if (plain := _PLAIN(data)) is not None:
-            start, statement_id, subject_id, hour, _, facts, facts_bucket, view, view_bucket = plain.groups()
-            if (said := _said(start)) is not None:
-                named, schema = said
-                first = _checked(PartHeader, (FACTS, facts, _BUCKET_OF[facts_bucket]))
+        if (matched := plain.match(data)) is not None:
+            start, statement_id, subject_id, hour, _, facts, facts_bucket, view, view_bucket = matched.groups()
+            if (kind := plain.kind(start)) is not None:
+                named, schema = kind
+                first = _checked(PartHeader, (FACTS, facts, plain.BUCKET_OF[facts_bucket]))
                 parts = (
-                    (first,) if view is None else (first, _checked(PartHeader, (VIEW, view, _BUCKET_OF[view_bucket])))
+                    (first,)
+                    if view is None
+                    else (first, _checked(PartHeader, (VIEW, view, plain.BUCKET_OF[view_bucket])))
                 )
                 return _checked(
                     cls,
@@ -226,26 +210,6 @@ class Entry(_Entry):
         )
 
 
-# Nearly all entries are laid out like this, and there are many: facts or facts and view, no refs, small schema and
-# flags, an hour after 1977. What matches is canonical and within every bound, if `_said` finds the type to be so; what
-# does not is read field by field.
-_BUCKET = b"|".join(re.escape(canonical.encode(bucket)) for bucket in PART_BUCKETS)
-_PLAIN = re.compile(
-    rb"\x99\x01([\xa3-\xbf][a-z_.]+[\x01-\x1f])\xc4\x10(.{16})\xc4\x10(.{16})"
-    rb"\xce((?!\x00\x00).{4})(?:\x91|(\x92))\x93\xa5facts\xc4\x20(.{32})(%b)"
-    rb"(?(5)\x93\xa4view\xc4\x20(.{32})(%b))\x90[\x00-\x7f]" % (_BUCKET, _BUCKET),
-    re.DOTALL,
-).fullmatch
-_BUCKET_OF = {canonical.encode(bucket): bucket for bucket in PART_BUCKETS}
-
-
-@lru_cache(maxsize=_KINDS_CACHED_MAX)
-def _said(start: bytes) -> tuple[str, int] | None:
-    """Type and schema of an entry with this plain start; None if it is no type after all."""
-    named = start[1:-1].decode()
-    return (named, start[-1]) if len(named) == start[0] & 0x1F and _TYPE.fullmatch(named) else None
-
-
 _checked = tuple.__new__
 """Makes instances of fields that have been checked, without checking them once more."""
 
@@ -261,7 +225,8 @@ class Part:
     def header(self, statement_type: str, schema: int) -> PartHeader:
         """The commitment that goes into the entry."""
         padded = pad(self.body)
-        return PartHeader(self.tag, commitment(self.key, statement_type, schema, self.tag, padded), len(padded))
+        committed = part_bytes.commitment(self.key, statement_type, schema, self.tag, padded)
+        return PartHeader(self.tag, committed, len(padded))
 
     def encode(self) -> bytes:
         """The part bytes as stored and sent: canonical `[key, padded body]`."""
@@ -276,14 +241,7 @@ class SealedEntry:
     parts: tuple[tuple[str, bytes], ...]
 
 
-def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: bytes) -> bytes:
-    """HMAC-SHA256(key, encode([type, schema, tag]) || padded body), 32 bytes (SPEC §5.3)."""
-    # The key has one fixed length: HMAC would otherwise give a key and its zero-extended twin one value.
-    _check_bytes(key, 16, "part key")
-    return hmac.digest(key, _what(statement_type, schema, tag) + padded, "sha256")
-
-
-def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+def check_part(entry: Entry, tag: str, part: bytes) -> bytes:
     """The content of a part, once it is shown to be the one the entry commits to.
 
     Raises ProtocolError: `proof_invalid` if the entry has no such part or commits to other bytes,
@@ -291,72 +249,18 @@ def check_part(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
     """
     if (header := entry.part(tag)) is None:
         raise ProtocolError("proof_invalid", "the entry commits to no such part")
-    return _content(header, _what(entry.type, entry.schema, tag), part_bytes)
+    return part_bytes.content(part, part_bytes.what(entry.type, entry.schema, tag), header.bucket, header.commitment)
 
 
-def check_column(entries: Iterable[Entry], tag: str, parts: Iterable[bytes | None]) -> None:
-    """Check parts of one tag, each as `check_part` against the entry at its place; None where there is no part.
-
-    Raises ProtocolError as `check_part` for the first part that fails, ValueError if one list is longer than the other.
-    """
-    place, named, schema, what = 0, "", 0, b""
-    for entry, part_bytes in zip(entries, parts, strict=True):
-        if part_bytes is None:
-            continue
-        # Neighbours are mostly of one kind: what was found for the last one is tried first.
-        headers = entry.parts
-        if place >= len(headers) or headers[place].tag != tag:
-            place = _place(headers, tag)
-        if entry.schema != schema or entry.type != named:
-            named, schema = entry.type, entry.schema
-            what = _what(named, schema, tag)
-        _content(headers[place], what, part_bytes)
-
-
-def kept_content(entry: Entry, tag: str, part_bytes: bytes) -> bytes:
+def kept_content(entry: Entry, tag: str, part: bytes) -> bytes:
     """The content of a part that `check_part` has passed before, when it came: its commitment is not computed again.
 
     Raises ProtocolError("malformed") for what has no part's length, and so was damaged since.
     """
-    if (body := _BODY_AT.get(len(part_bytes))) is None:
+    if (body := part_bytes.BODY_AT.get(len(part))) is None:
         raise ProtocolError("malformed", "what was kept of the part is none")
     at = body + PREFIX_BYTES
-    return part_bytes[at : at + (part_bytes[at - 2] << 8 | part_bytes[at - 1])]
-
-
-def _place(headers: tuple[PartHeader, ...], tag: str) -> int:
-    for place, header in enumerate(headers):
-        if header.tag == tag:
-            return place
-    raise ProtocolError("proof_invalid", "the entry commits to no such part")
-
-
-def _content(header: PartHeader, what: bytes, part_bytes: bytes) -> bytes:
-    """The content of a part once it is shown to be the one of this header. Errors as `check_part`."""
-    bucket = header.bucket
-    start, body = _PART_LAYOUT[bucket]
-    if len(part_bytes) != body + bucket or part_bytes[:_KEY_AT] != _KEY_START or part_bytes[_KEY_END:body] != start:
-        # The one canonical form of a key and a body of this length is another.
-        raise _no_such_part(part_bytes)
-    padded = part_bytes[body:]
-    expected = hmac.digest(part_bytes[_KEY_AT:_KEY_END], what + padded, "sha256")
-    if not hmac.compare_digest(expected, header.commitment):
-        raise ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
-    return unpad(padded)
-
-
-def _no_such_part(part_bytes: bytes) -> ProtocolError:
-    value: Any = canonical.decode(part_bytes, bytes_max=PART_BYTES_MAX)
-    if not isinstance(value, list) or len(value) != 2 or type(value[1]) is not bytes:
-        return ProtocolError("malformed", "a part is an array of key and body")
-    _check_bytes(value[0], 16, "part key")
-    return ProtocolError("proof_invalid", "the entry commits to other bytes for this part")
-
-
-@lru_cache(maxsize=_KINDS_CACHED_MAX)
-def _what(statement_type: str, schema: int, tag: str) -> bytes:
-    """What a commitment says its part is of."""
-    return canonical.encode([statement_type, schema, tag])
+    return part[at : at + (part[at - 2] << 8 | part[at - 1])]
 
 
 def _array(value: Any) -> list[Any]:
@@ -372,7 +276,7 @@ def _triple(value: Any) -> list[Any]:
 
 
 def _check_type(value: object) -> None:
-    if type(value) is not str or len(value) > STATEMENT_TYPE_BYTES_MAX or not _TYPE.fullmatch(value):
+    if type(value) is not str or len(value) > STATEMENT_TYPE_BYTES_MAX or not plain.STATEMENT_TYPE.fullmatch(value):
         raise ProtocolError("malformed", "statement type is not a lower-case noun.verb")
 
 

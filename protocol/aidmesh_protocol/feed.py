@@ -5,16 +5,15 @@ A pure trust machine: it opens no notes, stores nothing and does not say what an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from aidmesh_protocol import merkle
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
-from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.limits import PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX
+from aidmesh_protocol.many_entries import NO_PARTS, Columns, check_entries
 from aidmesh_protocol.origin import origin_hash
 
 
@@ -49,11 +48,11 @@ class Package:
 class Extension:
     """What one package added, to be persisted with `feed` in one transaction.
 
-    `entries` and `leaf_hashes` belong to `package.entries[skipped:]`, which starts where the old frontier
+    `leaf_hashes` and `columns` belong to `package.entries[skipped:]`, which starts where the old frontier
     ended. `nodes` are the newly complete subtrees of level >= TILE_HEIGHT.
     """
 
-    entries: tuple[Entry, ...]
+    columns: Columns
     leaf_hashes: tuple[bytes, ...]
     nodes: tuple[merkle.Node, ...]
     feed: TrustedFeed
@@ -87,27 +86,30 @@ def package_stop(start: int, size: int) -> int:
     return min((start // PACKAGE_ENTRIES_MAX + 1) * PACKAGE_ENTRIES_MAX, size)
 
 
-def extend(trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpoint) -> Extension:
-    """Verify a package against a checkpoint of its feed and return what it adds (SPEC §9.2).
+def extend(
+    trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpoint, columns: Columns = NO_PARTS
+) -> Extension:
+    """Verify a package and the parts that came along against a checkpoint; return what it adds (SPEC §9.2, §9.3).
 
-    Known entries at its beginning are skipped unread; a package of known entries only changes nothing. Raises
-    ProtocolError: "malformed" for the package's form or for a signed entry that is none ("too_large",
+    Known entries at its beginning are skipped unread, their parts too; a package of known entries only changes nothing.
+    Raises ProtocolError: "malformed" for the package's form or for a signed entry that is none ("too_large",
     "upgrade_required" likewise), "size_conflict" for a gap or an end past the checkpoint, "root_mismatch" and
-    "proof_invalid" when it does not lead to the checkpoint, "fork_detected" as `weigh`.
+    "proof_invalid" when it does not lead to the checkpoint, "fork_detected" as `weigh`; for parts as `check_part`.
     """
     weight = weigh(trusted, checkpoint)
     skipped = _skipped(trusted, package, checkpoint)
     fresh = package.entries[skipped:]
     if not fresh:
-        return Extension((), (), (), trusted, skipped)
+        return Extension(NO_PARTS, (), (), trusted, skipped)
     leaf_hashes = tuple(map(merkle.leaf_hash, fresh))
     frontier, nodes = trusted.frontier.extend(leaf_hashes)
     _require_prefix(frontier, checkpoint, package.proof)
-    # Decoded last: damage by a relay has shown as a wrong root, so what fails here is what the owner signed.
-    entries = _decoded(fresh, trusted.frontier.size)
+    added = {tag: column[skipped:] for tag, column in columns.items()} if skipped else columns
+    # Read last: damage of entries by a relay has shown as a wrong root, so what fails here is what the owner signed.
+    check_entries(trusted.frontier.size, fresh, added)
     newest = checkpoint if weight == "larger" else trusted.checkpoint
     feed = TrustedFeed(trusted.origin, trusted.key, frontier, newest)
-    return Extension(entries, leaf_hashes, tuple(nodes), feed, skipped)
+    return Extension(added, leaf_hashes, tuple(nodes), feed, skipped)
 
 
 def _skipped(trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpoint) -> int:
@@ -136,14 +138,3 @@ def _require_prefix(frontier: merkle.Frontier, checkpoint: VerifiedCheckpoint, p
             "root_mismatch", f"the entries give another root at size {checkpoint.size}", (checkpoint.note,)
         )
     merkle.verify_consistency(frontier.size, checkpoint.size, root, checkpoint.root, proof)
-
-
-def _decoded(entries: Sequence[bytes], start: int) -> tuple[Entry, ...]:
-    decoded: list[Entry] = []
-    try:
-        for entry in entries:
-            decoded.append(Entry.decode(entry))
-    except ProtocolError as error:
-        index = start + len(decoded)
-        raise ProtocolError(error.code, f"entry {index}: {error.detail}", error.evidence) from error
-    return tuple(decoded)

@@ -16,7 +16,6 @@ from aidmesh_protocol.entry import (
     Part,
     PartHeader,
     Ref,
-    check_column,
     check_part,
     kept_content,
 )
@@ -106,21 +105,6 @@ def test_eve_cannot_exchange_a_part_for_another_of_the_same_length() -> None:
     assert refused.value.code == "proof_invalid"
 
 
-def test_a_column_of_parts_is_checked_each_against_its_own_entry() -> None:
-    view, other = Part("view", KEY, b"warm"), Part("facts", KEY, b"9 tents")
-    elsewhere = Entry("offer.shared", 2, b"s" * 16, b"n" * 16, 0, (BLANKETS.header("offer.shared", 2),))
-    entries = [ENTRY, entry_with(BLANKETS, view), entry_with(view), entry_with(other), elsewhere]
-    facts = [BLANKETS.encode(), BLANKETS.encode(), None, other.encode(), BLANKETS.encode()]
-    check_column(entries, "facts", facts)
-    check_column(entries, "view", [None, view.encode(), view.encode(), None, None])
-    for place, wrong in ((0, other), (1, other), (2, BLANKETS), (3, BLANKETS), (4, other)):
-        with pytest.raises(ProtocolError) as refused:
-            check_column(entries, "facts", [*facts[:place], wrong.encode(), *facts[place + 1 :]])
-        assert refused.value.code == "proof_invalid"
-    with pytest.raises(ValueError, match="shorter"):
-        check_column(entries, "facts", facts[:4])
-
-
 def test_the_same_content_under_another_key_does_not_look_the_same() -> None:
     again = Part("facts", KEY[::-1], BLANKETS.body)
     assert again.header("need.shared", 1).commitment != BLANKETS.header("need.shared", 1).commitment
@@ -200,7 +184,4 @@ def test_no_bytes_make_reading_an_entry_fail_otherwise(data: bytes) -> None:
 def test_no_bytes_but_the_committed_ones_are_the_part(data: bytes) -> None:
     with contextlib.suppress(ProtocolError):
         check_part(ENTRY, "facts", data)
-        assert data == BLANKETS.encode()
-    with contextlib.suppress(ProtocolError):
-        check_column([ENTRY], "facts", [data])
         assert data == BLANKETS.encode()

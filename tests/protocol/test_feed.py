@@ -45,9 +45,8 @@ def with_entry(package: Package, at: int, entry: bytes) -> Package:
 
 def test_bob_takes_alices_whole_feed_in_three_packages() -> None:
     extensions = follow(ALICE.trusted(), 600)
-    assert [len(extension.entries) for extension in extensions] == [256, 256, 88]
+    assert [len(extension.leaf_hashes) for extension in extensions] == [256, 256, 88]
     assert [hashed for extension in extensions for hashed in extension.leaf_hashes] == ALICE.leaves
-    assert [entry.encode() for extension in extensions for entry in extension.entries] == list(ALICE.entries)
     assert [node[:2] for extension in extensions for node in extension.nodes] == [(8, 0), (8, 1), (9, 0)]
     assert all(extension.skipped == 0 for extension in extensions)
     assert extensions[-1].feed == ALICE.trusted(600, 600)
@@ -78,11 +77,20 @@ def test_an_overlap_is_skipped_unread(known: int) -> None:
         assert extension.feed == ALICE.trusted(256, 600)
 
 
+def test_parts_of_known_entries_are_passed_over_unread_and_the_others_come_with_their_entries() -> None:
+    parts = [b"whatever", b"it is", None, None]
+    extension = extend(ALICE.trusted(2), ALICE.package(0, 4, 4), ALICE.checkpoint(4), {"view": parts})
+    assert extension.columns == {"view": [None, None]}
+    with pytest.raises(ProtocolError, match="entry 1: the entry commits to no such part") as refused:
+        extend(ALICE.trusted(1), ALICE.package(0, 4, 4), ALICE.checkpoint(4), {"view": parts})
+    assert refused.value.code == "proof_invalid"
+
+
 @pytest.mark.parametrize("known", [256, 300, 600])
 def test_a_package_of_known_entries_changes_nothing(known: int) -> None:
     trusted = ALICE.trusted(known, known)
     extension = extend(trusted, ALICE.package(0, 256, 600), ALICE.checkpoint(600))
-    assert extension == Extension((), (), (), trusted, 256)
+    assert extension == Extension({}, (), (), trusted, 256)
 
 
 def test_a_gap_is_refused() -> None:
@@ -198,7 +206,7 @@ def test_an_entry_of_an_unknown_type_is_kept() -> None:
     entries = (*ALICE.entries[:7], stranger)
     checkpoint = sign(Checkpoint(ALICE.origin, 8, tree_root([*map(leaf_hash, entries)])), ALICE.key)
     package = replace(ALICE.package(0, 8, 8), entries=entries)
-    assert extend(ALICE.trusted(), package, checkpoint).entries[7].type == "bicycle.lent"
+    assert extend(ALICE.trusted(), package, checkpoint).feed.frontier.size == 8
 
 
 def test_a_larger_checkpoint_is_claimed_until_its_packages_arrive() -> None:

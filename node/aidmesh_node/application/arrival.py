@@ -5,21 +5,18 @@ Unverified bytes and verified entries are different types: only `verify` makes a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from aidmesh_node.application.ports import FeedHead, NewPackage
 from aidmesh_protocol.bundle import PartFrame
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint
-from aidmesh_protocol.entry import Entry, check_column, check_part
+from aidmesh_protocol.entry import Entry, check_part
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Extension, Package, TrustedFeed, extend
 from aidmesh_protocol.keys import VerifyKey
+from aidmesh_protocol.many_entries import Columns
 from aidmesh_protocol.merkle import Frontier
-
-Columns = Mapping[str, Sequence[bytes | None]]
-"""By tag, part bytes for each entry of a package, None where there are none."""
 
 CHECKED_MAX = 256
 """Checkpoints kept, of some 400 bytes each: one or two for every feed that peers are likely to add to."""
@@ -52,16 +49,9 @@ def trusted(head: FeedHead, key: VerifyKey) -> TrustedFeed:
 def verify(
     head: FeedHead, feed: TrustedFeed, checkpoint: VerifiedCheckpoint, package: Package, columns: Columns
 ) -> Arrival:
-    """Check a package and its parts against a checkpoint of the feed. Raises ProtocolError as `feed.extend`.
-
-    Parts of entries that the package does not add are passed over.
-    """
-    extension = extend(feed, package, checkpoint)
-    skipped = extension.skipped
-    added = {tag: column[skipped:] for tag, column in columns.items()} if skipped else columns
-    for tag, column in added.items():
-        check_column(extension.entries, tag, column)
-    new = NewPackage(package.entries[skipped:], extension.leaf_hashes, added)
+    """Check a package and its parts against a checkpoint of the feed. Raises ProtocolError as `feed.extend`."""
+    extension = extend(feed, package, checkpoint, columns)
+    new = NewPackage(package.entries[extension.skipped :], extension.leaf_hashes, extension.columns)
     return Arrival(head.feed, feed.frontier.size, new, extension, checkpoint)
 
 

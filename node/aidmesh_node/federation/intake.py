@@ -40,9 +40,10 @@ from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import weigh
 from aidmesh_protocol.identity import circle_origin, origin_hash, parse_origin
 
-THREADED_ENTRIES_MIN = 32
-"""Packages from this size on are verified in a thread, while the next one is read: below it the switch costs more than
-the hashing."""
+BULK_ENTRIES_MIN = 32
+"""Packages from this size on are stored while the next one is verified, and everybody else has a turn after each: it
+takes a millisecond or two. Verifying in a thread takes longer for all: two threads of one interpreter wait for each
+other more than they gain."""
 
 PARTS_BYTES_MAX = 1024 * 1024
 """Bytes of parts collected with one package: four times what a full package of everyday statements has. Parts beyond
@@ -99,7 +100,6 @@ class Intake:
         self._interpretation = interpretation
         self._feeds: dict[bytes, FeedArriving] = {}
         self._collecting: FeedArriving | None = None
-        self._verifying: asyncio.Task[None] | None = None
         self._storing: deque[tuple[FeedArriving, Arrival, Future[Done[None]]]] = deque()
         self._refused: set[bytes] = set()
         self._told: set[str] = set()
@@ -134,28 +134,18 @@ class Intake:
                 self._idle()
 
     async def flush(self) -> None:
-        """Have the package collected so far, if any, verified and stored: a large one while more is read."""
-        await self._verified_before()
+        """Have the package collected so far, if any, verified and stored."""
         feed, self._collecting = self._collecting, None
         if feed is not None and feed.package is not None:
             frame, columns = feed.package, feed.columns
             feed.collect(None)
-            step = self._guard(feed.head.origin_hash, self._store(feed, frame, columns), frame)
-            if len(frame.package.entries) < THREADED_ENTRIES_MIN:
-                await step
-            else:
-                self._verifying = asyncio.create_task(step)
-
-    async def _verified_before(self) -> None:
-        """Wait for the package under verification, which is what the next one of its feed has to follow."""
-        verifying, self._verifying = self._verifying, None
-        if verifying is not None:
-            await verifying
+            await self._guard(feed.head.origin_hash, self._store(feed, frame, columns), frame)
+            if len(frame.package.entries) >= BULK_ENTRIES_MIN:
+                await asyncio.sleep(0)
 
     async def _settle(self) -> None:
         """As `flush`, and everything is stored on return."""
         await self.flush()
-        await self._verified_before()
         while self._storing:
             await self._stored()
 
@@ -301,8 +291,6 @@ class Intake:
             return head.feed, None if held else entries[0]
 
         await self._settle()
-        if frame.origin_hash in self._refused:
-            return  # its own package was under verification still, and was wrong
         feed, entry = await self._readers.run(missing)
         if entry is None:
             self._idle()
@@ -312,17 +300,15 @@ class Intake:
             self.pulled.entries += 1
 
     async def _store(self, feed: FeedArriving, frame: PackageFrame, columns: Columns) -> None:
-        large = len(frame.package.entries) >= THREADED_ENTRIES_MIN
-        check = partial(verify, feed.head, feed.trusted, feed.offered, frame.package, columns)
         try:
-            arrival = await asyncio.to_thread(check) if large else check()
+            arrival = verify(feed.head, feed.trusted, feed.offered, frame.package, columns)
         except ProtocolError as error:
             # Two notes prove a fork by themselves; everything else is the package's fault.
             proof = error.evidence if error.code == "fork_detected" else refused(feed, frame, columns)
             raise ProtocolError(error.code, error.detail, proof) from error
         if not arrival.package.entries:
             self._idle()
-        elif large:
+        elif len(frame.package.entries) >= BULK_ENTRIES_MIN:
             while len(self._storing) >= STORING_MAX:
                 await self._stored()
             if feed.head.origin_hash not in self._refused:
