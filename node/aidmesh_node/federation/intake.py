@@ -56,8 +56,11 @@ IDLE_FRAMES_MAX = 256
 """Frames of one answer that tell nothing, or what it has told already: an old answer sent again has some, an endless
 one is a way to keep us reading."""
 
-STORING_MAX = 4
-"""Packages on their way to the disk while the next is verified: a few MiB at most, and they may share an fsync."""
+STORED_TOGETHER = 4
+"""Large packages in one transaction and one fsync: what is lost with the power is fetched again."""
+
+STORING_MAX = 2
+"""Transactions under way while the next packages are verified: with what they hold, a few MiB at most."""
 
 
 class Abandoned(ProtocolError):
@@ -100,7 +103,8 @@ class Intake:
         self._interpretation = interpretation
         self._feeds: dict[bytes, FeedArriving] = {}
         self._collecting: FeedArriving | None = None
-        self._storing: deque[tuple[FeedArriving, Arrival, Future[Done[None]]]] = deque()
+        self._verified: list[tuple[FeedArriving, Arrival]] = []
+        self._storing: deque[tuple[list[tuple[FeedArriving, Arrival]], Future[Done[None]]]] = deque()
         self._refused: set[bytes] = set()
         self._told: set[str] = set()
         self._idle_left = IDLE_FRAMES_MAX
@@ -146,6 +150,7 @@ class Intake:
     async def _settle(self) -> None:
         """As `flush`, and everything is stored on return."""
         await self.flush()
+        await self._store_verified()
         while self._storing:
             await self._stored()
 
@@ -309,29 +314,42 @@ class Intake:
         if not arrival.package.entries:
             self._idle()
         elif len(frame.package.entries) >= BULK_ENTRIES_MIN:
-            while len(self._storing) >= STORING_MAX:
-                await self._stored()
-            if feed.head.origin_hash not in self._refused:
-                self._storing.append((feed, arrival, self._writer.submit(partial(inbox.accept, arrival=arrival))))
-                feed.trusted = arrival.extension.feed
+            self._verified.append((feed, arrival))
+            feed.trusted = arrival.extension.feed
+            if len(self._verified) >= STORED_TOGETHER:
+                await self._store_verified()
         else:
             await self._settle()
             await self._keep(arrival, feed.head.origin)
             feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.package.entries)
 
+    async def _store_verified(self) -> None:
+        """Have the large packages verified since stored in one transaction, without waiting for its end."""
+        while len(self._storing) >= STORING_MAX:
+            await self._stored()
+        together, self._verified = self._verified, []
+
+        def accept(work: Work) -> None:
+            for _, arrival in together:
+                inbox.accept(work, arrival)
+
+        if together:
+            self._storing.append((together, self._writer.submit(accept)))
+
     async def _stored(self) -> None:
-        """Wait for the oldest package that is on its way to the disk."""
-        feed, arrival, stored = self._storing.popleft()
+        """Wait for the oldest transaction under way."""
+        together, stored = self._storing.popleft()
         try:
             await asyncio.wrap_future(stored)
         except FeedConflict:
             # Another pull was faster, or froze it. What was verified beyond it is not stored either; the next pull goes
             # on from what is.
-            self._refused.add(feed.head.origin_hash)
+            self._refused.update(feed.head.origin_hash for feed, _ in together)
         else:
-            feed.claim = False
-            self.pulled.entries += len(arrival.package.entries)
+            for feed, arrival in together:
+                feed.claim = False
+                self.pulled.entries += len(arrival.package.entries)
 
     async def _keep(self, arrival: Arrival, origin: str) -> None:
         """Store and interpret at once what is little: asked for together, both share one fsync and are seen together.
