@@ -1,4 +1,6 @@
-"""Requests to peers over HTTP. Dials only the addresses it is given, follows no redirect, abandons who drips."""
+"""Requests to peers over HTTP. Dials only the addresses it is given and follows no redirect (SPEC §11a), abandons who
+drips.
+"""
 
 from __future__ import annotations
 
@@ -121,7 +123,7 @@ def _unreachable(endpoint: str) -> Iterator[None]:
 
 
 async def _refused(answer: aiohttp.ClientResponse) -> NoReturn:
-    """A problem document as PeerRefused: bounded, and believed only as a hint."""
+    """A problem document as PeerRefused: bounded, and believed only as a hint (SPEC §12a)."""
     data = await answer.content.read(PROBLEM_BYTES_MAX)
     try:
         problem = json.loads(data)
