@@ -205,8 +205,6 @@ async def open_node(
     `clock`, `entropy` and `client` (the network) are the machine's own unless given: a whole federation can run in one
     process. Nothing is published or pulled by itself before `federation.start()`.
     """
-    from aiohttp import ClientSession, DummyCookieJar, TCPConnector
-
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
     from aidmesh_node.application.forgetting import Forgetting
@@ -217,7 +215,8 @@ async def open_node(
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
     from aidmesh_node.application.verification import verify
-    from aidmesh_node.federation.http_client import HttpPeerClient
+    from aidmesh_node.federation.dialling import Dialling
+    from aidmesh_node.federation.http_client import HttpPeerClient, session_for
     from aidmesh_node.storage.database import Database
     from aidmesh_node.storage.home_lock import HomeLock
     from aidmesh_node.storage.key_files import load_keys
@@ -246,8 +245,8 @@ async def open_node(
         views = Views(
             paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic
         )
-        # Every peer may hold one connection open: the number of links is the bound.
-        session = ClientSession(connector=TCPConnector(limit=0), cookie_jar=DummyCookieJar(), auto_decompress=False)
+        dialling = Dialling(config.node.url)
+        session = session_for(dialling)
         try:
             publication = Publication(gid, SubjectIds(keys.subject))
             trust = ClockTrust(clock, writer)
@@ -260,7 +259,7 @@ async def open_node(
             deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
-                client or HttpPeerClient(session, clock), deadlines, clock, entropy,
+                client or HttpPeerClient(session, clock, dialling=dialling), deadlines, clock, entropy,
             )  # fmt: skip
             node = Node(
                 gid=gid,

@@ -109,7 +109,7 @@ class FrameReader:
         return self._complete()
 
     def close(self) -> None:
-        """Say that no piece follows; ProtocolError("malformed") unless the last frame was END."""
+        """Say that no piece follows; ProtocolError("malformed") unless the last frame was END (SPEC §8.1a)."""
         self._raise_failure()
         if not self._ended:
             raise ProtocolError("malformed", "interrupted: the bundle stops before its END")
@@ -170,6 +170,7 @@ class FrameReader:
         return True
 
     def _check_header(self) -> None:
+        """Before anything of the frame is kept (SPEC §8.1b)."""
         buffer = self._buffer
         if len(buffer) < _HEADER_BYTES:
             return
@@ -182,7 +183,7 @@ class FrameReader:
             raise ProtocolError("malformed", "a frame is too short to name its kind")
 
     def _frame(self, payload: bytes) -> Frame | None:
-        """The frame of a payload; None for a kind this version does not know."""
+        """The frame of a payload; None for a kind this version does not know, which is skipped (SPEC §8.2a)."""
         kind = _KINDS.get(payload[1])
         if kind is None:
             self._unknown_frames_left -= 1
@@ -210,7 +211,7 @@ def _check_bound(start: bytes, length: int) -> None:
 
 
 def _decompress(data: bytes) -> bytes:
-    """Unpack one zlib stream, never holding more than its kind's bound and one byte."""
+    """Unpack one zlib stream, never holding more than its kind's bound and one byte (SPEC §8.1c)."""
     stream = zlib.decompressobj()
     try:
         payload = stream.decompress(data, _KIND_BYTES)

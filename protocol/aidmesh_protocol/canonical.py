@@ -51,13 +51,13 @@ def decode(data: bytes, *, bytes_max: int = CANONICAL_BYTES_MAX) -> Value:
         raise ProtocolError("too_large", f"{size} bytes where at most {bytes_max} are allowed")
     try:
         # Texts become str and arrays lists, none longer than the data. An array header alone makes the decoder allocate
-        # its list: refuse a count the data cannot hold.
+        # its list: refuse a count the data cannot hold (SPEC §2.3a).
         items_max = size if size < CANONICAL_ITEMS_MAX else CANONICAL_ITEMS_MAX
         value: Any = _unpack(data, max_array_len=items_max, max_map_len=0, max_ext_len=0)
         _require_items(value, 0) if type(value) is list else _require_items((value,), -1)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ProtocolError("malformed", f"not canonical: {str(error) or type(error).__name__}") from None
-    # One encoding per value: longer integer and length forms decode, but not back to these bytes.
+    # SPEC §2.2a. One encoding per value: longer integer and length forms decode, but not back to these bytes.
     if _Packer().pack(value) != data:
         raise ProtocolError("malformed", "not canonical: not the shortest encoding")
     checked: Value = value

@@ -55,7 +55,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCheckpoint(Checkpoint):
-    """A checkpoint that `key` signed under its origin's name; `note` is the signed note, verbatim.
+    """A checkpoint that `key` signed under its origin's name; `note` is the signed note, verbatim (SPEC §7.3a).
 
     Making one checks the signature, so holding one is the proof. Raises ProtocolError "malformed",
     "too_large" or "bad_signature" for the note, ValueError when the other fields are not what the note says.
@@ -69,6 +69,7 @@ class VerifiedCheckpoint(Checkpoint):
         if (claimed.origin, claimed.size, claimed.root) != (self.origin, self.size, self.root):
             raise ValueError("these fields are not from this note")
         own_id = key_id(self.origin, self.key)
+        # SPEC §7.2a: exactly one. All other lines were read for their form, and say nothing (SPEC §7.2b).
         own = [line.signature for line in signatures if (line.name, line.key_id) == (self.origin, own_id)]
         if not own:
             raise ProtocolError("bad_signature", "no signature line of the origin's key")
@@ -133,7 +134,7 @@ def _parse_text(text: str) -> Checkpoint:
     # An extension line would be signed without being understood, so there is none (SPEC §7).
     origin, size, root = text.removesuffix("\n").split("\n")
     checkpoint = Checkpoint(origin, int(size), b64decode(root, validate=True))
-    if checkpoint.text() != text:
+    if checkpoint.text() != text:  # SPEC §7.1a
         raise ValueError("the text is not in canonical form")
     return checkpoint
 

@@ -93,7 +93,7 @@ class _Entry(NamedTuple):
 class Entry(_Entry):
     """One entry's header fields (SPEC §5.1). Holding one means the fields are well formed, nothing more.
 
-    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse.
+    `hour` is whole hours since 1970-01-01T00:00Z; it informs and is never a reason to refuse (SPEC §5.1b).
     """
 
     __slots__ = ()
@@ -159,7 +159,7 @@ class Entry(_Entry):
 
     @classmethod
     def decode(cls, data: bytes) -> Entry:
-        """Read leaf bytes. Strict and total: anything but a canonical entry is a ProtocolError.
+        """Read leaf bytes. Strict and total: anything but a canonical entry is a ProtocolError (SPEC §5.1a).
 
         Raises `too_large`, `malformed`, or `upgrade_required` for another entry version.
         """

@@ -60,7 +60,7 @@ class Extension:
 
 
 def weigh(trusted: TrustedFeed, checkpoint: VerifiedCheckpoint) -> Literal["stale", "same", "larger"]:
-    """Compare a checkpoint of this feed with the newest known one (SPEC §9.1).
+    """Compare a checkpoint of this feed with the newest known one (SPEC §9.1a).
 
     "stale" is a smaller one and no fault: a relay was slow. Raises ProtocolError("fork_detected") for another
     root at the same size, with both notes as evidence; ValueError for a checkpoint of another feed or key.
@@ -113,7 +113,7 @@ def extend(
 
 
 def _skipped(trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpoint) -> int:
-    """Check a package's form and place; return how many of its entries are known already."""
+    """Check a package's form (SPEC §9.2a) and place (SPEC §9.2b); return how many of its entries are known already."""
     if package.origin_hash != origin_hash(trusted.origin):
         raise ProtocolError("malformed", "the package belongs to another feed")
     if package.start < 0 or not 0 < len(package.entries) <= PACKAGE_ENTRIES_MAX:
@@ -131,7 +131,10 @@ def _skipped(trusted: TrustedFeed, package: Package, checkpoint: VerifiedCheckpo
 
 
 def _require_prefix(frontier: merkle.Frontier, checkpoint: VerifiedCheckpoint, proof: tuple[bytes, ...]) -> None:
-    """Raise ProtocolError unless the entries up to `frontier` are the first ones of the checkpoint's tree."""
+    """Raise ProtocolError unless the entries up to `frontier` are the first ones of the checkpoint's tree.
+
+    At its size they have its root (SPEC §9.2c) and no proof (SPEC §9.2d), before it a proof (SPEC §9.2e).
+    """
     root = frontier.root()
     if frontier.size == checkpoint.size and root != checkpoint.root:
         raise ProtocolError(

@@ -1,6 +1,6 @@
 """The frames of a bundle: what each carries, its array form and its bounds (SPEC §8.2).
 
-A frame that was read has the right shape; nothing in it is verified yet.
+A frame that was read has the right shape (SPEC §8.2b); nothing in it is verified yet.
 """
 
 from __future__ import annotations

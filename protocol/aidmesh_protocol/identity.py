@@ -62,7 +62,7 @@ def group_id(entry: bytes) -> GroupId:
 
 
 def read_inception(entry_bytes: bytes, part_bytes: bytes, gid: GroupId) -> Inception:
-    """The keys of group `gid`, proven by the id alone.
+    """The keys of group `gid`, proven by the id alone (SPEC §4.1a).
 
     Raises ProtocolError: `proof_invalid` if the entry does not hash to `gid` or the part is not the one it
     commits to, `unknown_key` if a key is not admitted (SPEC §3), `malformed` or `too_large` otherwise.

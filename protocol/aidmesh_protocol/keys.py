@@ -54,7 +54,10 @@ class VerifyKey:
         return self._raw
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Pass when `signature` is this key's over `message`; else raise ProtocolError("bad_signature")."""
+        """Pass when `signature` is this key's over `message`; else raise ProtocolError("bad_signature").
+
+        The library asks for S below L, and compares R as bytes (SPEC §3.2a).
+        """
         try:
             self._key.verify(signature, message)
         except InvalidSignature:
@@ -105,7 +108,7 @@ def _admitted(raw: bytes) -> VerifyKey:
 
 
 def _require_admissible(raw: bytes) -> None:
-    """Raise ProtocolError("unknown_key") unless `raw` encodes a point of prime order.
+    """Raise ProtocolError("unknown_key") unless `raw` encodes a point of prime order (SPEC §3.1a).
 
     Needed because the library loads any point: under the identity one signature verifies for every message.
     """

@@ -26,7 +26,7 @@ Node: TypeAlias = tuple[int, int, bytes]
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """Return the hash of one leaf's bytes."""
+    """Return the hash of one leaf's bytes, which are those of an entry as received (SPEC §6.1a)."""
     return sha256(LEAF_PREFIX + data).digest()
 
 
@@ -166,7 +166,7 @@ def subtree_reader(
 def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
     """Pass when `proof` shows leaf hash `leaf` at `index` under `root` of `size` leaves (RFC 9162 §2.1.3.2).
 
-    Raises ProtocolError("proof_invalid").
+    Raises ProtocolError("proof_invalid") (SPEC §6.2a).
     """
     if not 0 <= index < size:
         raise _invalid(f"no leaf {index} in a tree of {size}")
@@ -193,7 +193,7 @@ def verify_consistency(size1: int, size2: int, root1: bytes, root2: bytes, proof
     Raises ProtocolError("proof_invalid"), from size 0 too: every tree extends the empty one, so callers
     decide that case before they come here.
     """
-    if not 0 < size1 <= size2:
+    if not 0 < size1 <= size2:  # SPEC §6.3a
         raise _invalid(f"no consistency from size {size1} to {size2}")
     _require_hashes(proof)
     if size1 == size2:

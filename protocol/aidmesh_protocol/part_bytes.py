@@ -47,7 +47,7 @@ def commitment(key: bytes, statement_type: str, schema: int, tag: str, padded: b
 
 
 def content(part_bytes: bytes, of: bytes, bucket: int, committed: bytes) -> bytes:
-    """The content of a part, once its bytes are shown to be those committed to, `of` being `what` they are of.
+    """The content of a part, once its bytes are shown to be those committed to (SPEC §5.3a); `of` is `what` it is of.
 
     Raises ProtocolError: `proof_invalid` for other bytes, `too_large` or `malformed` for what is no part at all.
     """

@@ -126,7 +126,7 @@ def verify_request(
     key_for: Callable[[str], VerifyKey],
     body_sha256: bytes | None,
 ) -> VerifiedRequest:
-    """Check that a request is signed, for us, by the group it names (SPEC §10.2).
+    """Check that a request is signed, for us, by the group it names (SPEC §10.2a).
 
     `headers` are all field lines as received, repeated ones repeated. `key_for` gives a group's key and may
     raise ProtocolError, which passes through. `body_sha256` is the digest of the body read, or None when the
@@ -147,7 +147,7 @@ def verify_request(
         if keys.failure is not None:
             raise keys.failure from None
         raise ProtocolError("bad_signature", f"the request's signature is not valid: {error}") from None
-    if list(result.covered_components) != _COVERED:
+    if list(result.covered_components) != _COVERED:  # SPEC §10.1a
         raise ProtocolError("bad_signature", "the signature covers other components than it must")
     parameters: dict[str, Any] = dict(result.parameters)
     # The verifier has compared "alg", if there is one, and both sides may leave it out.

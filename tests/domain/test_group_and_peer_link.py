@@ -52,6 +52,7 @@ def severed() -> PeerLink:
 
 
 def test_both_people_compare_the_words_and_both_sign() -> None:
+    """SPEC §14.2c, §14.3a."""
     link = active()
     assert link.is_active
     (activated,) = [event for event in link.collect_events() if isinstance(event, PeerLink.Activated)]

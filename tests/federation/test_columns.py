@@ -90,7 +90,7 @@ async def test_alice_takes_in_800_needs_in_columns(tmp_path: Path) -> None:
 
 
 async def test_columns_go_only_to_who_reads_them(tmp_path: Path) -> None:
-    """An older node would skip what it does not know, and never see what is needed."""
+    """An older node would skip what it does not know, and never see what is needed. SPEC §8.4c."""
     async with town(tmp_path) as here:
         x = await here.mallory()
         for amount in (1, 2, 3):

@@ -147,7 +147,7 @@ async def test_a12_what_is_true_in_one_feed_is_nothing_in_another(tmp_path: Path
 
 
 async def test_a14_a15_signatures_have_one_form(tmp_path: Path) -> None:
-    """S + L, S = 0, wrong lengths, all zeros: the same verdict everywhere, and no exception."""
+    """S + L, S = 0, wrong lengths, all zeros: the same verdict everywhere, and no exception. SPEC §3.2a."""
     async with town(tmp_path) as here:
         x = await here.mallory()
         message = b"the same for all"

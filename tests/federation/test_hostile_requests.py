@@ -32,6 +32,7 @@ from tests.support.stories import (
 
 
 async def test_a13_a_captured_request_counts_once(tmp_path: Path) -> None:
+    """SPEC §10.3a."""
     async with town(tmp_path) as here:
         x, clock = await here.mallory(), here.mesh.clock
         captured = x.request(here.alice)
@@ -76,6 +77,7 @@ async def test_a13_a_clock_set_back_lets_nothing_in_again(tmp_path: Path) -> Non
 
 
 async def test_a13_after_a_restart_what_was_captured_before_is_refused(tmp_path: Path) -> None:
+    """SPEC §10.3b."""
     async with town(tmp_path) as here:
         x = await here.mallory()
         captured = x.request(here.alice)
@@ -109,7 +111,10 @@ async def test_sizes_that_nobody_has(tmp_path: Path) -> None:
 
 
 async def test_a_peer_gets_nothing_that_is_not_served_to_it(tmp_path: Path) -> None:
-    """It wants parts and entries of the circle with bob, of entries that are not signed, and everything twice."""
+    """It wants parts and entries of the circle with bob, of entries that are not signed, and everything twice.
+
+    SPEC §8.4b.
+    """
     async with town(tmp_path) as here:
         alice, x = here.alice, await here.mallory()
         with_bob = RawFeed(circle_origin(alice.node.gid, here.with_bob), x.key)

@@ -62,7 +62,10 @@ async def test_a02_a_member_cannot_be_spoken_for(tmp_path: Path) -> None:
 
 
 async def test_a05_to_a08_poison_between_good_entries(tmp_path: Path) -> None:
-    """a18 and a21 too: whatever mallory signs, everything after it still counts, and nothing of it happens."""
+    """a18 and a21 too: whatever mallory signs, everything after it still counts, and nothing of it happens.
+
+    SPEC §5.5b.
+    """
     async with town(tmp_path) as here:
         alice, x = here.alice, await here.mallory()
         need_id = await post_need(alice, 20)
@@ -107,7 +110,7 @@ async def test_a05_to_a08_poison_between_good_entries(tmp_path: Path) -> None:
 
 
 async def test_each_poison_is_refused_for_its_own_sake(tmp_path: Path) -> None:
-    """One feed a poison: the evidence names that entry and nothing else."""
+    """One feed a poison: the evidence names that entry and nothing else. SPEC §5.5c, §15.2a."""
     async with town(tmp_path) as here:
         alice = here.alice
         need_id = await post_need(alice, 20)
@@ -140,6 +143,7 @@ async def test_a18_one_poison_entry_between_two_times_500(tmp_path: Path) -> Non
 
 
 async def test_a19_what_a_later_version_says_is_kept_and_hidden(tmp_path: Path) -> None:
+    """SPEC §5.1b, §5.5a."""
     async with town(tmp_path) as here:
         x = await here.mallory()
         unknown = [sealed for _, sealed in poison.unknown(x)]

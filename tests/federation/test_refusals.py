@@ -44,6 +44,7 @@ def test_the_table_knows_every_code() -> None:
 
 
 async def test_every_refusal_as_the_one_who_is_asked(tmp_path: Path) -> None:
+    """SPEC §8.4a."""
     async with town(tmp_path) as here:
         for code, provocations in ANSWERED.items():
             for provoke in provocations:
@@ -71,6 +72,7 @@ def victim(town: Town, provoke: Provoking) -> Group:
 
 
 async def test_every_refusal_as_the_one_who_asks(tmp_path: Path) -> None:
+    """SPEC §9.3a, §13a."""
     async with town(tmp_path) as here:
         for code, provocations in ASKED.items():
             for provoke in provocations:
@@ -126,6 +128,7 @@ async def test_a_nonce_of_ours_lets_a_dead_clock_in_once(tmp_path: Path) -> None
 
 
 async def test_faults_of_one_feed_leave_the_other_feeds_of_the_same_answer_alone(tmp_path: Path) -> None:
+    """SPEC §13b."""
     async with town(tmp_path) as here:
         x = await here.mallory()
         x.feed.append(x.need("Tents"))

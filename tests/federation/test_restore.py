@@ -37,6 +37,7 @@ from tests.support.stories import (
 
 
 async def test_after_a_restart_nothing_is_signed_until_the_peer_has_asked(tmp_path: Path) -> None:
+    """SPEC §16.2a."""
     async with Mesh(tmp_path) as mesh:
         world = await World.begin(mesh)
         alice = await world.restart()
@@ -116,6 +117,7 @@ async def test_a_snapshot_of_home_and_mark_is_found_out_at_first_contact(tmp_pat
 
 
 async def test_an_old_backup_of_the_home_is_found_out_by_the_mark(tmp_path: Path) -> None:
+    """SPEC §16.1a."""
     async with Mesh(tmp_path) as mesh:
         world = await World.begin(mesh)
         await snapshot(world)

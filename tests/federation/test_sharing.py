@@ -113,6 +113,7 @@ async def test_what_leaves_is_the_redacted_view_and_nothing_else(tmp_path: Path)
 
 
 async def test_a_share_taken_back_is_gone_at_once_and_acknowledged(tmp_path: Path) -> None:
+    """SPEC §15.3a."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle, need, subject = await a_shared_need(mesh)
         assert subject in await on_board(bob)

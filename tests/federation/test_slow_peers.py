@@ -135,6 +135,7 @@ async def test_small_answers_have_bounds_too(behave: hostile.Behaviour) -> None:
 
 
 async def test_a_redirect_is_not_followed() -> None:
+    """SPEC §11a."""
     async with serving(hostile.hangs_up) as target:
 
         async def redirects(writer: asyncio.StreamWriter) -> None:

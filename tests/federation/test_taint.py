@@ -63,6 +63,7 @@ class Told:
 
 
 async def test_what_is_personal_leaves_the_vault_in_no_form(tmp_path: Path) -> None:
+    """SPEC §5.5d."""
     async with told(tmp_path) as story:
         places = [("wire", story.wire.read_bytes()), ("log", story.log.read_bytes())]
         homes = [tmp_path / name for name in ("alice", "alice-state", "bob", "bob-state")]

@@ -54,6 +54,7 @@ async def test_two_circles_know_the_same_need_by_different_ids(tmp_path: Path) -
 
 
 async def test_a_third_group_sees_nothing_of_another_circle(tmp_path: Path) -> None:
+    """SPEC §8.4b."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle = await two_groups(mesh)
         eve = await mesh.found("eve")

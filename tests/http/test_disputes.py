@@ -53,6 +53,7 @@ async def test_not_received_is_told_answered_and_over_when_both_say_so(two: Two)
 
 
 async def test_somebodys_conduct_never_leaves_and_only_coordinators_read_it(two: Two) -> None:
+    """SPEC §15.5a."""
     at_giver, at_home = await two.firm()
     member = await two.north.post("member", f"/pledges/{at_home}/disputes", {"about": "conduct", "text": SECRET})
     assert member.status == 403, "neither their need nor theirs to tell here"

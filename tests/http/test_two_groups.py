@@ -28,6 +28,7 @@ async def test_other_words_make_no_circle(two: Two) -> None:
 
 
 async def test_an_invitation_is_used_once_and_not_by_its_own_group(two: Two) -> None:
+    """SPEC §14.2b."""
     invited = (await two.north.post("operator", "/peers/invitations", {"expires_hours": 1})).body["invitation"]
     own = await two.north.post("operator", "/peers", {"invitation": invited})
     assert (own.status, own.code) == (422, "own_invitation")

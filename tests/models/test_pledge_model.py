@@ -68,6 +68,7 @@ def test_one_pledge_presumed_and_set_right_always_agrees_and_can_end(bounds: Bou
 
 @pytest.mark.parametrize("need", [1, 2, 3])
 def test_two_pledges_up_to_three_never_over_promise(need: int) -> None:
+    """SPEC §15.1a."""
     graph = PledgeGraph(UP_TO_THREE).build()
     assert graph.states_that_cannot_end() == []
     assert sum(Search(graph, need, stocks).run() for stocks in STOCKS) > 100_000
@@ -77,6 +78,7 @@ def test_two_pledges_up_to_three_never_over_promise(need: int) -> None:
     ("bounds", "states"), [(ARRIVALS, 150_000), (DEPARTURES, 100_000), (REVISED, 250_000)], ids=str
 )
 def test_two_pledges_from_one_stock_never_over_promise(bounds: Bounds, states: int) -> None:
+    """SPEC §15.1b."""
     graph = PledgeGraph(bounds).build()
     assert graph.states_that_cannot_end() == []
     assert Search(graph, 2, (2,)).run() > states

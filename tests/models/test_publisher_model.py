@@ -35,6 +35,7 @@ def test_a_plain_crash_never_contradicts_and_never_locks() -> None:
     ids=lambda value: f"{value.misfortune} {value.peers} peers" if isinstance(value, Bounds) else "",
 )
 def test_no_position_is_signed_with_two_roots(bounds: Bounds, states: int) -> None:
+    """SPEC §16a."""
     search = Search(bounds)
     search.run()
     assert len(search.states) > states
@@ -96,5 +97,6 @@ def always_fresh(*_: object) -> bool:
     ],
 )
 def test_each_rule_is_needed(misfortune: str, peers: int, rules: Rules, broken: str) -> None:
+    """SPEC §16b."""
     with pytest.raises(Violation, match=broken):
         Search(Bounds(misfortune, events=2, peers=peers), rules).run()

@@ -96,6 +96,7 @@ def test_pieces_of_any_length_give_the_same_frames(piece: int) -> None:
 
 
 def test_what_arrived_before_the_cable_was_pulled_counts() -> None:
+    """SPEC §8.1a."""
     reader = FrameReader()
     frames = list(reader.feed(STREAM[:-1]))
     assert frames == LARGEST[:2] + LARGEST[-2:]
@@ -131,6 +132,7 @@ def test_we_send_nothing_that_nobody_would_accept() -> None:
 
 
 def test_a_bomb_does_not_unfold() -> None:
+    """SPEC §8.1c."""
     inside = b"\x92\x64\xc6" + (64 << 20).to_bytes(4, "big") + bytes(64 << 20)
     packed = zlib.compress(inside, 9)
     bomb = MAGIC + len(packed).to_bytes(4, "big") + b"\1" + packed
@@ -145,6 +147,7 @@ def test_a_bomb_does_not_unfold() -> None:
 
 
 def test_a_length_is_believed_only_up_to_its_kind() -> None:
+    """SPEC §8.1b."""
     reader = FrameReader()
     announced = (FRAME_PAYLOADS_MAX["MORE"] + 1).to_bytes(4, "big")
     with pytest.raises(ProtocolError) as refused:

@@ -119,6 +119,7 @@ def test_what_has_no_canonical_form_is_our_mistake(value: Any) -> None:
     ],
 )
 def test_a_longer_encoding_of_the_same_value_is_refused(longer: str) -> None:
+    """SPEC §2.2a."""
     assert refusal(bytes.fromhex(longer)).detail == "not canonical: not the shortest encoding"
 
 
@@ -157,6 +158,7 @@ def test_too_many_bytes_are_refused_unread() -> None:
     ids=["nested array16", "nested array32", "deep", "bin32", "str32", "map32"],
 )
 def test_lengths_that_lie_allocate_no_more_than_the_decoder_can_nest(bomb: bytes) -> None:
+    """SPEC §2.3a."""
     tracemalloc.start()
     try:
         assert refusal(bomb).code == "malformed"

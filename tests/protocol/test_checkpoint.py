@@ -77,6 +77,7 @@ def test_an_empty_feed_has_the_root_of_the_empty_tree() -> None:
 
 
 def test_signature_lines_of_others_are_ignored_wherever_they_stand() -> None:
+    """SPEC §7.2b."""
     cosigned = f"— witness.example {b64encode(b'wxyz' + bytes(72)).decode()}\n"
     bobs = sign(CLAIM, BOB).note.decode().removeprefix(TEXT + "\n")
     note = f"{TEXT}\n{cosigned}{bobs}{LINE}{cosigned}".encode()
@@ -99,6 +100,7 @@ def test_a_checkpoint_is_trusted_only_under_its_own_origin_and_key() -> None:
 
 
 def test_two_lines_of_the_owners_key_are_refused() -> None:
+    """SPEC §7.2a."""
     assert refusal(f"{TEXT}\n{LINE}{LINE}") == "malformed"
 
 
@@ -145,6 +147,7 @@ ROOT = b64encode(b"\x05" * 32).decode()
     ids=range(27),
 )
 def test_a_signed_text_of_another_form_is_refused(text: str) -> None:
+    """SPEC §7.1a."""
     assert refusal(signed_text(text), text.split("\n")[0]) == "malformed"
 
 

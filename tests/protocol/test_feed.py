@@ -94,6 +94,7 @@ def test_a_package_of_known_entries_changes_nothing(known: int) -> None:
 
 
 def test_a_gap_is_refused() -> None:
+    """SPEC §9.2b."""
     assert refusal(ALICE.trusted(255), ALICE.package(256, 512, 600), ALICE.checkpoint(600)).code == "size_conflict"
 
 
@@ -104,6 +105,7 @@ def test_a_package_past_its_checkpoint_is_refused() -> None:
 @pytest.mark.parametrize("at", [0, 100, 255])
 @pytest.mark.parametrize(("size", "code"), [(600, "proof_invalid"), (256, "root_mismatch")])
 def test_another_entry_is_refused(at: int, size: int, code: str) -> None:
+    """SPEC §9.2c."""
     package = with_entry(ALICE.package(0, 256, size), at, EVE.entries[0])
     assert refusal(ALICE.trusted(), package, ALICE.checkpoint(size)).code == code
 
@@ -133,6 +135,7 @@ def test_entries_in_another_order_missing_or_twice_are_refused() -> None:
 
 @pytest.mark.parametrize("damage", ["missing", "short", "long", "changed", "truncated", "endless"])
 def test_a_wrong_proof_is_refused(damage: str) -> None:
+    """SPEC §9.2e."""
     package = ALICE.package(0, 256, 600)
     first, *rest = package.proof
     proofs = {
@@ -148,6 +151,7 @@ def test_a_wrong_proof_is_refused(damage: str) -> None:
 
 
 def test_at_the_head_the_root_itself_is_compared_and_no_proof_belongs_there() -> None:
+    """SPEC §9.2d."""
     package = ALICE.package(0, 40, 40)
     signed_other = sign(Checkpoint(ALICE.origin, 40, b"\x01" * 32), ALICE.key)
     error = refusal(ALICE.trusted(), package, signed_other)
@@ -170,6 +174,7 @@ def test_packages_end_at_a_boundary_or_at_the_head() -> None:
 
 
 def test_a_package_of_another_form_is_refused() -> None:
+    """SPEC §9.2a."""
     package, checkpoint = ALICE.package(0, 256, 600), ALICE.checkpoint(600)
     for damaged in (
         replace(package, entries=()),
@@ -228,6 +233,7 @@ def test_weighing_a_checkpoint_against_the_newest_known() -> None:
 
 
 def test_two_roots_for_one_size_are_a_fork_and_both_notes_are_kept() -> None:
+    """SPEC §9.1a."""
     trusted = ALICE.trusted(400, 400)
     for refuse in (
         lambda: weigh(trusted, FORK.checkpoint(400)),

@@ -63,6 +63,7 @@ def test_keys_and_signatures_are_those_of_rfc_8032(seed: str, public: str, messa
 
 @pytest.mark.parametrize("raw", UNSOUND.values(), ids=UNSOUND.keys())
 def test_an_unsound_key_is_not_admitted(raw: bytes) -> None:
+    """SPEC §3.1a."""
     for make in (VerifyKey.admit, VerifyKey):
         with pytest.raises(ProtocolError) as caught:
             make(raw)

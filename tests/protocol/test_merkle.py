@@ -59,6 +59,7 @@ def stored_reader(size: int) -> Hashes:
 
 
 def test_hashes_are_those_of_rfc_6962() -> None:
+    """SPEC §6.1a."""
     assert EMPTY_ROOT.hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
     assert node_hash(b"N123", b"N456").hex() == ("aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb")
@@ -178,6 +179,7 @@ def test_there_is_no_inclusion_outside_the_tree(index: int, size: int) -> None:
 
 @pytest.mark.parametrize(("size1", "size2"), [(0, 0), (0, 5), (6, 5), (-1, 5)])
 def test_there_is_no_consistency_from_nothing_or_backwards(size1: int, size2: int) -> None:
+    """SPEC §6.3a."""
     with pytest.raises(ValueError):
         consistency_proof(size1, size2, definition)
     must_be_invalid(lambda: verify_consistency(size1, size2, EMPTY_ROOT, ROOTS[5], []))
@@ -186,6 +188,7 @@ def test_there_is_no_consistency_from_nothing_or_backwards(size1: int, size2: in
 @given(st.data())
 @settings(max_examples=300)
 def test_a_damaged_inclusion_proof_is_invalid(data: st.DataObject) -> None:
+    """SPEC §6.2a."""
     size = data.draw(st.integers(1, 70))
     index = data.draw(st.integers(0, size - 1))
     proof = inclusion_path(index, LEAVES[:size])

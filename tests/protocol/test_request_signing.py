@@ -151,6 +151,7 @@ def test_no_request_line_makes_verifying_fail_otherwise(method: str, path: str, 
 
 @given(st.sampled_from(sorted(signed())), st.integers(0, 200), st.integers(0, 3), st.text(max_size=3))
 def test_no_change_to_a_header_goes_unnoticed(name: str, start: int, length: int, text: str) -> None:
+    """SPEC §10.2a."""
     headers = signed()
     value = headers[name]
     headers[name] = value[:start] + text + value[start + length :]
@@ -199,6 +200,7 @@ def test_the_example_of_rfc_9421_verifies_with_our_keys_and_without_a_clock(rfc_
 
 
 def test_the_example_of_rfc_9421_is_no_request_of_ours(rfc_9421: dict[str, Any]) -> None:
+    """SPEC §10.1a."""
     headers = list(rfc_9421["request"]["headers"].items())
     headers += [
         ("Signature-Input", rfc_9421["signature_input"]),

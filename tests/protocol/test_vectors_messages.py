@@ -48,6 +48,7 @@ def test_the_committed_vectors_are_the_generated_ones(file: str) -> None:
 
 @rows("entry", "entries")
 def test_entry(row: dict[str, Any]) -> None:
+    """SPEC §5.1a."""
     data = bytes.fromhex(row["bytes"])
     code, entry = verdict(lambda: Entry.decode(data))
     assert code == row["verdict"]
@@ -58,6 +59,7 @@ def test_entry(row: dict[str, Any]) -> None:
 
 @rows("entry", "parts")
 def test_part(row: dict[str, Any]) -> None:
+    """SPEC §5.3a."""
     entry = Entry.decode(bytes.fromhex(row["entry"]))
     code, content = verdict(lambda: check_part(entry, row["tag"], bytes.fromhex(row["part"])))
     assert code == row["verdict"]
@@ -89,6 +91,7 @@ def test_every_statement_has_a_vector() -> None:
 @rows("bundle", "rows")
 @pytest.mark.parametrize("piece", [1, 7, 1 << 20])
 def test_bundle(row: dict[str, Any], piece: int) -> None:
+    """SPEC §8.2a, §8.2b."""
     data = bytes.fromhex(row["bytes"])
 
     def read() -> list[bundle.Frame]:
@@ -106,6 +109,7 @@ def test_bundle(row: dict[str, Any], piece: int) -> None:
 
 @rows("identity", "inceptions")
 def test_inception(row: dict[str, Any]) -> None:
+    """SPEC §4.1a."""
     entry, part = bytes.fromhex(row["entry"]), bytes.fromhex(row["part"])
     code, inception = verdict(lambda: read_inception(entry, part, row["gid"]))
     assert code == row["verdict"]

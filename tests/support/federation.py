@@ -40,6 +40,7 @@ class DrivenClock:
     def __init__(self, now: datetime = START) -> None:
         self._time = now
         self._ticks = 0.0
+        self._moved = asyncio.Event()
 
     @property
     def time(self) -> datetime:
@@ -64,7 +65,14 @@ class DrivenClock:
 
     async def sleep(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
+        self._moved.set()
         await asyncio.sleep(0)
+
+    async def until(self, moment: datetime) -> None:
+        """Wait until those who sleep have moved the clock this far."""
+        while self.time < moment:
+            self._moved.clear()
+            await self._moved.wait()
 
 
 class Faults(Protocol):
@@ -85,6 +93,12 @@ class Network:
 
     nodes: dict[str, Federation] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
+    cut_lines: set[tuple[str, str]] = field(default_factory=set)
+    """Who cannot reach whom: nothing gets through that way, whatever the other way is like."""
+    asked: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How often each has asked each, whether it got through or not."""
+    failed: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How often it did not, for a line that was cut."""
     captured: list[bytes] = field(default_factory=list)
     rewrite: Mapping[str, object] = field(default_factory=dict)
     faults: Faults | None = None
@@ -143,6 +157,11 @@ class MemoryPeerClient:
     def _reach(self, endpoint: str) -> Federation:
         if self._own in self._network.cut:
             raise Unreachable(f"{self._own} is cut off")
+        line = (self._own, endpoint)
+        self._network.asked[line] = self._network.asked.get(line, 0) + 1
+        if line in self._network.cut_lines:
+            self._network.failed[line] = self._network.failed.get(line, 0) + 1
+            raise Unreachable(f"{self._own} cannot reach {endpoint}")
         return self._network._reach(endpoint)
 
     async def _pieces(self, pieces: list[bytes]) -> AsyncIterator[bytes]:

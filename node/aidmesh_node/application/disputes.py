@@ -111,5 +111,6 @@ def _next_number(work: Work, pledge: Pledge, side: str, about: str) -> int:
 
 
 def _write(work: Work, by: Act, dispute: Dispute, record: UUID, text: str) -> None:
+    # To the vault and nowhere else: no feed ever has it (SPEC §15.5a).
     dispute.add_statement(by, record)
     work.vault.put(dispute.id, record, {TEXT: text})

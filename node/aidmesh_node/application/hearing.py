@@ -55,7 +55,8 @@ def hear_offer(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, of
 
 
 def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statement: object) -> None:
-    """Any later statement about a pledge. Raises Refused("illegal") for what no honest node could have said."""
+    """Any later statement about a pledge. Raises Refused("illegal") for what no honest node could have said: it
+    is left out of the fold (SPEC §15.2a)."""
     known = work.subjects.find(circle, subject)
     if known is None or known.kind != "pledge":
         raise illegal("They spoke of a pledge that nobody offered in this circle.")

@@ -48,7 +48,8 @@ TYPES_KEPT = 64
 
 
 def accept(work: Work, arrival: Arrival) -> None:
-    """Store verified entries, parts, frontier and checkpoint. Raises FeedConflict when the feed has moved meanwhile."""
+    """Store verified entries, parts, frontier and checkpoint, all or nothing (SPEC §9.3a). Raises FeedConflict when the
+    feed has moved meanwhile."""
     frontier = arrival.extension.feed.frontier
     if arrival.package.entries:
         work.feeds.append_package(
@@ -79,9 +80,9 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
         by_home, concerns_us = _standing(entry.type)
         try:
             if isinstance(statement, ProtocolError):
-                raise statement
+                raise statement  # SPEC §5.5c: kept as evidence, and nothing else
             if isinstance(statement, said.Unknown):
-                continue
+                continue  # SPEC §5.5b
             if by_home:
                 _check_subject(work, head, entry, taken, acted)
             if concerns_us:

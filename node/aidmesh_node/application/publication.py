@@ -109,6 +109,7 @@ class Publication:
                 case Need.CoverageChanged() | Need.Amended() if told and shown:
                     yield self._say(circle, subject, event, need_updated(need))
                 case Need.Unshared() if event.circle == circle_hex and told:
+                    # SPEC §15.3a: its view is served no more.
                     revoked = self._say(circle, subject, event, say.NeedShareRevoked())
                     yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
                 case Need.Withdrawn() | Need.Closed() if told:

@@ -1,4 +1,4 @@
-"""What a circle may see of a need or an offer: level 1 of the privacy ladder, and nothing else.
+"""What a circle may see of a need or an offer: level 1 of the privacy ladder, and nothing else (SPEC §5.5d).
 
 Category, item, quantity, urgency, window, coarse area. Item and area are short labels that a coordinator has typed or
 picked from the group's list, and that the coordinator who shares is shown once more. Whoever adds a field here decides

@@ -234,7 +234,7 @@ class Need(Recorded):
     def cover(self, by: Act, pledge_id: UUID, before: Coverage, after: Coverage) -> None:
         """Move the totals by what one pledge's coverage changed. No event when nothing changed.
 
-        Our own acts may not promise more than is still acceptable, nor anything for a closed need. What a
+        Our own acts may not promise more than is still acceptable (SPEC §15.1a), nor anything for a closed need. What a
         peer said, and what was received, always counts.
         """
         if before == after and after.open == (pledge_id in self.open_pledges):

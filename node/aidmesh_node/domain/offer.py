@@ -176,7 +176,7 @@ class Offer(Recorded):
         if more > 0 and not by.heard:
             if after.held > before.held:
                 self._check_open()
-            if room is not None and more > room:
+            if room is not None and more > room:  # SPEC §15.1b
                 raise Refused(
                     "not_enough_left",
                     f"This offer has {amount_text(room)} {self.unit} left, not {amount_text(more)}.",

@@ -91,5 +91,5 @@ def is_fresh(shown_by: Collection[object], audience: Collection[object]) -> bool
 
 
 def may_sign(feed_standing: str, fresh: bool) -> bool:
-    """The rule itself: in order, and heard from its audience since the start."""
+    """The rule itself: in order (SPEC §16.1a), and heard from its audience since the start (SPEC §16.2a)."""
     return feed_standing in (NEW, ACTIVE) and fresh

@@ -1,4 +1,6 @@
-"""Requests to peers over HTTP. Dials only the addresses it is given, follows no redirect, abandons who drips."""
+"""Requests to peers over HTTP. Dials only the addresses it is given and follows no redirect (SPEC §11a), abandons who
+drips.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 import aiohttp
+from yarl import URL
 
 from aidmesh_node.clock import Clock
+from aidmesh_node.federation.dialling import Dialling
 from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX
 from aidmesh_protocol.paths import BUNDLE_TYPE
@@ -47,13 +51,28 @@ class Patience:
 PATIENCE = Patience()
 
 
+def session_for(dialling: Dialling) -> aiohttp.ClientSession:
+    """A session that connects to nothing but what `dialling` allows."""
+    # Every peer may hold one connection open: the number of links is the bound.
+    connector = aiohttp.TCPConnector(limit=0, resolver=dialling)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False)
+
+
 class HttpPeerClient:
     """PeerClient over one aiohttp session."""
 
-    def __init__(self, session: aiohttp.ClientSession, clock: Clock, patience: Patience = PATIENCE) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        patience: Patience = PATIENCE,
+        dialling: Dialling | None = None,
+    ) -> None:
+        """`dialling` is also the resolver of the session's connector: see `session_for`."""
         self._session = session
         self._clock = clock
         self._patience = patience
+        self._dialling = dialling
 
     @asynccontextmanager
     async def stream(
@@ -92,6 +111,8 @@ class HttpPeerClient:
         return data
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> aiohttp.ClientResponse:
+        if self._dialling is not None:
+            await self._dialling.check(URL(url).raw_host or "")
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._patience.connect_seconds)
         return await self._session.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False)
 
@@ -121,7 +142,7 @@ def _unreachable(endpoint: str) -> Iterator[None]:
 
 
 async def _refused(answer: aiohttp.ClientResponse) -> NoReturn:
-    """A problem document as PeerRefused: bounded, and believed only as a hint."""
+    """A problem document as PeerRefused: bounded, and believed only as a hint (SPEC §12a)."""
     data = await answer.content.read(PROBLEM_BYTES_MAX)
     try:
         problem = json.loads(data)

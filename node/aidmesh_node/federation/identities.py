@@ -80,7 +80,10 @@ class Introduction:
 
 
 def introduce(ident: Ident) -> Introduction:
-    """Verify an IDENT frame by nothing but itself: the inception hashes to the id, the rest is signed by its key."""
+    """Verify an IDENT frame by nothing but itself: the inception hashes to the id, the rest is signed by its key.
+
+    Only whole (SPEC §4.3a).
+    """
     origin = parse_unverified(ident.checkpoint).origin
     name = parse_origin(origin)
     if name.kind == "id" and name.generation:

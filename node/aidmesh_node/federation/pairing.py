@@ -161,6 +161,7 @@ class Pairing:
                     "Ask the other group for a new one.",
                 ) from failure
             raise failure
+        # SPEC §14.2a
         if not isinstance(shown, messages.RevealAnswer) or commitment(shown.nonce) != answer.commitment:
             raise ProtocolError("bad_signature", "the other side showed another nonce than it had committed to")
         endpoints = host.identity.endpoints or (endpoint,)
@@ -182,7 +183,8 @@ class Pairing:
     async def confirm(
         self, by: Act, gid: str, words: Sequence[str], versions: Collection[int] | None = None
     ) -> dict[str, object]:
-        """Our people say the words are the same: sign the terms, and exchange signatures if the peer is there."""
+        """Our people say the words are the same: only now sign the terms (SPEC §14.2c), and exchange signatures if the
+        peer is there."""
         await self._writer.run(partial(self._confirmed, by, gid, words, versions))
         await self._links.refresh()
         # Also when theirs came first and the link is in force here: they may not have ours yet.
@@ -243,7 +245,7 @@ class Pairing:
             raise ProtocolError("not_member", "no pairing with this group is under way")
         if commitment(reveal.nonce) != meeting.commitment:
             raise ProtocolError("bad_signature", "this is not the nonce you committed to")
-        # One guess only: whatever comes of it, the secret is spent.
+        # One guess only: whatever comes of it, the secret is spent (SPEC §14.2b).
         del self._open[reveal.secret]
         by = Act(self._entropy.uuid(), self._clock.now(), None, NODE)
         guest = meeting.introduction
@@ -311,7 +313,7 @@ class Pairing:
         return {"gid": gid, "name": other.identity.name, "state": PENDING, "words": list(words)}
 
     def _activate(self, by: Act, link: PeerLink) -> None:
-        """In force as soon as both signatures are here, whoever's came last."""
+        """In force as soon as both signatures are here, whoever's came last, and not before (SPEC §14.3a)."""
         if link.state == PENDING and link.our_signature and link.their_signature and link.terms:
             link.activate(by, circle=circle_id(bytes.fromhex(link.terms)).hex(), our_gid=self._gid)
 

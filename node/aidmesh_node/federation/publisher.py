@@ -258,6 +258,7 @@ class Publisher:
             await self._all_marked()
         if not self._may_sign(feed):
             return False  # heard while the mark was moved; a mark that is ahead of the signature harms nobody
+        # SPEC §16a, §16b: rows and mark are durable, and the mark never says two roots of one size.
         signed = checkpoint.sign(Checkpoint(head.origin, head.size, root), self._key)
         feed.served = self._unstored[head.feed] = signed
         self._wake()

@@ -63,7 +63,7 @@ class RequestAuth:
         now, moment = self._clock.now().timestamp(), self._clock.monotonic()
         if not self._issued(verified.gid, verified.nonce):
             near = abs(verified.created - now) <= CLOCK_SKEW_SECONDS_MAX
-            # When we started, by the clock as it is set now: it may have been wrong then.
+            # When we started (SPEC §10.3b), by the clock as it is set now: it may have been wrong then.
             started = now - (moment - self._begun)
             if not near or verified.created <= max(nonces.forgotten, started):
                 raise ClockSkew(int(now), self._issue(verified.gid))
@@ -98,7 +98,7 @@ class _Nonces:
     _kept: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def spend(self, nonce: str, created: int, moment: float) -> None:
-        """Use a nonce, once. Raises ProtocolError bad_signature, or rate when too many were used."""
+        """Use a nonce, once (SPEC §10.3a). Raises ProtocolError bad_signature, or rate when too many were used."""
         if nonce in self._kept:
             raise ProtocolError("bad_signature", "this request was already used: sign a new one")
         while self._kept:

@@ -53,6 +53,9 @@ from aidmesh_protocol.merkle import Frontier
 WAIT_SECONDS_MAX = 20
 """How long an answer is held back for something new: shorter than what proxies allow a silent connection."""
 
+FRAMING_BYTES = 64
+"""What an answer has besides what is counted: the magic, MORE and END."""
+
 PIECE_BYTES = 32 * 1024
 """Frames are sent in pieces of this size: one small answer is one write here and one read there."""
 
@@ -78,11 +81,12 @@ class SyncRequest:
     notes: list[bytes] = field(default_factory=list)
     want: Want = field(default_factory=Want)
     columns: bool = False
-    """The peer reads COLUMN frames; else parts go one by one."""
+    """The peer reads COLUMN frames; else parts go one by one (SPEC §8.4c)."""
 
 
 def read_request(body: bytes) -> SyncRequest:
-    """Sort the frames of a request, of which each kind is there once. Raises ProtocolError malformed or too_large."""
+    """Sort the frames of a request, of which each kind is there once (SPEC §8.4a). Raises ProtocolError malformed or
+    too_large."""
     if len(body) > SYNC_BODY_BYTES_MAX:
         raise ProtocolError("too_large", f"a sync request has at most {SYNC_BODY_BYTES_MAX} bytes")
     request, reader, seen = SyncRequest(), FrameReader(bytes_max=SYNC_BODY_BYTES_MAX), set[str]()
@@ -181,6 +185,7 @@ class SyncServer:
         return []
 
     def _served(self, peer: str) -> dict[bytes, VerifiedCheckpoint]:
+        """All that this peer is ever told of (SPEC §8.4b)."""
         return dict(self._publisher.served_to(self._links.circles_with(peer)))
 
     async def _wait(self, peer: str, request: SyncRequest) -> None:
@@ -208,28 +213,40 @@ class SyncServer:
         now = int(self._clock.now().timestamp())
         yield MAGIC
         head = Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, len(served))
-        for frame in [head, *self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))]:
-            yield encode_frame(frame)
-        left, more = request.budget_bytes, 0
-        while missed and left > 0:
+        start = [head, *self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))]
+        opening = b"".join(map(encode_frame, start))
+        yield opening
+        left, more, told = request.budget_bytes - len(opening) - FRAMING_BYTES, 0, not request.budget_bytes
+        while missed and (left > 0 or not told):
             for data in missed:
-                yield data
                 left -= len(data)
+                if left < 0 and told:
+                    break
+                told = True
+                yield data
             missed = await self._missing(served, wanted)
         for origin_hash, checkpoint in served.items():
             at = request.sizes.get(origin_hash, (0, b""))[0]
             if at >= checkpoint.size:
                 continue
             if parse_origin(checkpoint.origin).kind == "id":
-                yield encode_frame(await self._readers.run(partial(_ident_of, checkpoint)))
+                ident = encode_frame(await self._readers.run(partial(_ident_of, checkpoint)))
+                yield ident
+                left -= len(ident)
                 continue
-            yield encode_frame(CheckpointFrame(checkpoint.note))
-            while at < checkpoint.size and left > 0:
+            # SPEC §8.3a: before the packages that lead to it.
+            note = encode_frame(CheckpointFrame(checkpoint.note))
+            yield note
+            left -= len(note)
+            while at < checkpoint.size and (left > 0 or not told):
                 read = partial(_page, checkpoint, at, request.columns)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
-                yield page.data
                 left -= len(page.data)
+                if left < 0 and told:
+                    break  # SPEC §8.4d: only the first may be more than was asked for, or nobody would ever get on
+                told = True
+                yield page.data
                 at = page.stop
             more += checkpoint.size - at
         if more:
@@ -282,7 +299,8 @@ def own_ident(reading: Reading, gid: str, checkpoint: VerifiedCheckpoint) -> Ide
 
 
 def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:
-    """What we hold of the peer's own feeds: its acknowledgement, and after its restart the proof of what it signed."""
+    """What we hold of the peer's own feeds, and of no others (SPEC §8.3b): its acknowledgement, and after its restart
+    the proof of what it signed."""
     heads = feeds.heads(owner=owner)
     yield Sizes(tuple(size_of(head) for head in heads))
     # The newest one seen, not the newest one complete: what counts is what its owner has signed.

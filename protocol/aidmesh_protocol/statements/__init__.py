@@ -97,7 +97,7 @@ _SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A statement of a type or schema version this code does not know: kept, relayed, not shown."""
+    """A statement of a type or schema version this code does not know: kept, relayed, not shown (SPEC §5.5a)."""
 
     type: str
     schema: int
