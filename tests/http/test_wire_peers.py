@@ -39,10 +39,9 @@ async def test_a09_what_is_packed_is_not_unpacked(group: Group, door: str, encod
     assert await is_well(group)
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_a10_a_million_chunks_of_one_byte(group: Group, door: str) -> None:
+async def test_a10_a_million_chunks_of_one_byte(group: Group) -> None:
     begun = time.process_time()
-    status, _ = await raw(group, post(door, "Transfer-Encoding: chunked"), *[b"1\r\nx\r\n" * 5_000] * 220)
+    status, _ = await raw(group, post("sync", "Transfer-Encoding: chunked"), *[b"1\r\nx\r\n" * 5_000] * 220)
     assert status in (400, 413)
     assert time.process_time() - begun < 10
     assert await is_well(group)

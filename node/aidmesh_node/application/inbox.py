@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
-from aidmesh_node.application import hearing
+from aidmesh_node.application import hearing, space
 from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.entry_names import entry_name
 from aidmesh_node.application.not_found import NotFound
@@ -55,6 +55,7 @@ def accept(work: Work, arrival: Arrival) -> None:
         work.feeds.append_package(
             arrival.feed, arrival.package, frontier.encode(), frontier.size, arrival.extension.nodes
         )
+        space.take(work, arrival.feed, space.of_package(arrival.package))
     store_checkpoint(work, arrival.feed, arrival.checkpoint, frontier.size)
 
 
