@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from aidmesh_node.application.ports import FeedHead, PartRow, Reading
 from aidmesh_node.entropy import Entropy
 from tests.support.federation import Mesh
 from tests.support.misfortune import World, clone_of
@@ -29,6 +32,10 @@ def test_k07_two_copies_of_one_process_draw_different_ids_and_salts() -> None:
         assert set(entropy.uuids(3)).isdisjoint(twin.uuids(3)), drawn
 
 
+def _last_parts(head: FeedHead, reading: Reading) -> Sequence[PartRow]:
+    return reading.feeds.parts(head.feed, head.size - 1, head.size)
+
+
 async def test_k07_two_copies_of_one_home_say_different_bytes(tmp_path: Path) -> None:
     """The same need, shared by both: no part has the same key, so equal contents cannot be told from different ones."""
     folder = tmp_path / "mesh"
@@ -45,8 +52,7 @@ async def test_k07_two_copies_of_one_home_say_different_bytes(tmp_path: Path) ->
             await mesh.settle()
             head = group.node.readers.run_now(lambda reading: reading.feeds.head(world.origin))
             assert head is not None
-            start, stop, feed = head.size - 1, head.size, head.feed
-            rows = group.node.readers.run_now(lambda reading, a=start, b=stop, f=feed: reading.feeds.parts(f, a, b))
+            rows = group.node.readers.run_now(partial(_last_parts, head))
             parts.append({row.part for row in rows} | {need.bytes})
             await mesh.stop("alice")
         assert len(parts[0]) == len(parts[1]) == 3
