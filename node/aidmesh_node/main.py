@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.peer_client import PeerClient
     from aidmesh_protocol.keys import SigningKey
+    from aidmesh_protocol.statements import Vocabulary
 
 __all__ = [
     "VERSION",
@@ -199,11 +200,13 @@ async def open_node(
     entropy: Entropy | None = None,
     client: PeerClient | None = None,
     environment: Mapping[str, str] | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> AsyncIterator[Running]:
     """A node over an existing home: locked, checked, loaded, not yet listening. Raises as `run`.
 
     `clock`, `entropy` and `client` (the network) are the machine's own unless given: a whole federation can run in one
-    process. Nothing is published or pulled by itself before `federation.start()`.
+    process. `vocabulary` is what this program reads of what peers say: all that this version knows, unless it is to be
+    an older or a newer one. Nothing is published or pulled by itself before `federation.start()`.
     """
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
@@ -212,6 +215,7 @@ async def open_node(
     from aidmesh_node.application.need_deadlines import NeedDeadlines
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.offer_deadlines import OfferDeadlines
+    from aidmesh_node.application.passed_over import read_again
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
     from aidmesh_node.application.verification import verify
@@ -227,8 +231,10 @@ async def open_node(
     from aidmesh_node.storage.recent import RecentEvents
     from aidmesh_node.storage.writer import Writer as WriterThread
     from aidmesh_node.views.views import Views
+    from aidmesh_protocol.statements import EVERYTHING
 
     clock, entropy, paths = clock or SystemClock(), entropy or Entropy(), Home(home)
+    vocabulary = vocabulary or EVERYTHING
     config, origins = load_config(paths.config, environment or {})
     gid, mark_dir = _gid(home), Path(config.state.dir) / _gid(home)
     with HomeLock([home, mark_dir], f"aidmesh run --home {home}"):
@@ -243,8 +249,9 @@ async def open_node(
         )
         readers = node_readers(paths.database, person_keys, recent)
         views = Views(
-            paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic
-        )
+            paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic,
+            vocabulary,
+        )  # fmt: skip
         dialling = Dialling(config.node.url)
         session = session_for(dialling)
         try:
@@ -260,6 +267,7 @@ async def open_node(
             federation = _federation(
                 gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
                 client or HttpPeerClient(session, clock, dialling=dialling), deadlines, clock, entropy,
+                vocabulary,
             )  # fmt: skip
             node = Node(
                 gid=gid,
@@ -280,6 +288,7 @@ async def open_node(
             writer.on_commit(views.notify)
             writer.on_commit(_on_growth(partial(_soon, loop, federation.news)))
             await readers.run(partial(_check_key, paths.keys, keys.signing, gid))
+            await writer.run(partial(read_again, vocabulary=vocabulary))
             await federation.load()
             views.start()
             yield Running(node, federation)
@@ -305,6 +314,7 @@ def _federation(
     deadlines: Deadlines,
     clock: Clock,
     entropy: Entropy,
+    vocabulary: Vocabulary,
 ) -> Federation:
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.identities import Identities
@@ -324,7 +334,9 @@ def _federation(
         links=links,
         identities=identities,
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
-        replication=Replication(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
+        replication=Replication(
+            gid, key, writer, readers, links, identities, publisher, client, clock, entropy, vocabulary
+        ),
         server=SyncServer(gid, readers, publisher, links, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),

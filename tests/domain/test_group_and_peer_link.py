@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -140,6 +141,10 @@ def test_what_they_took_back_is_acknowledged_by_us() -> None:
     event = link.collect_events()[-1]
     assert isinstance(event, PeerLink.RevocationAcknowledged)
     assert (event.subject, event.heard) == ("0c" * 16, False)
+    answer = replace(by("node"), cause="ab" * 32 + ":3")
+    for _ in range(2):
+        link.acknowledge_revocation(answer, circle=CIRCLE, subject="0c" * 16)
+    assert len(link.collect_events()) == 1, "heard once more, it is not answered once more"
 
 
 def test_a_group_is_founded_and_described() -> None:

@@ -192,8 +192,11 @@ async def test_case_8_duplicates_and_reordering_change_nothing(
     assert len(network.happened) >= 5, f"the network behaved too well: {network.happened}"
 
 
-async def busy_story(folder: Path, faults: BadNetwork | None) -> dict[str, Any]:
-    """Needs and pledges in both directions, each step taken as soon as the other side could know of it."""
+async def busy_story(
+    folder: Path, faults: BadNetwork | None, then: Callable[[Mesh], Awaitable[None]] | None = None
+) -> dict[str, Any]:
+    """Needs and pledges in both directions, each step taken as soon as the other side could know of it; at the end of
+    all `then`."""
     async with Mesh(folder) as mesh:
         alice, bob = await mesh.found("alice"), await mesh.found("bob")
         circle = await mesh.pair(alice, bob)
@@ -243,6 +246,9 @@ async def busy_story(folder: Path, faults: BadNetwork | None) -> dict[str, Any]:
             await mesh.round()
         mesh.network.faults = None
         await check_all_agree(mesh)
+        if then is not None:
+            await then(mesh)
+            await check_all_agree(mesh)
         return {
             "pledges": [(await state(giver, mine), await state(home, theirs)) for giver, mine, home, theirs in both],
             "needs": [await need_totals(group, need) for group, need in zip((alice, bob, alice), known, strict=True)],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from aidmesh_node.application import space
 from aidmesh_node.federation.intake import FAULTS_MAX, IDLE_FRAMES_MAX, PARTS_BYTES_MAX
 from aidmesh_protocol import statements as said
 from aidmesh_protocol.bundle import (
@@ -203,3 +204,36 @@ async def test_what_follows_a_large_package_that_is_wrong_is_not_stored_though_i
         assert (pulled.entries, pulled.refused) == (x.feed.size - stored, [])
         assert len(await items(here.alice)) == x.feed.size
         assert await here.good_news()
+
+
+async def test_b16_a_feed_gets_its_share_of_the_disk_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Valid entries, valid parts, and no end of them: what is stored stays, everybody else goes on."""
+    monkeypatch.setattr(space, "FEED_BYTES_MAX", 300_000)
+    async with town(tmp_path) as here:
+        x = await here.mallory()
+        refusals: list[str] = []
+        answers, held = 0, await head(here.alice, x.feed.origin)
+        while "quota" not in refusals:
+            x.feed.append(*(x.need(f"Need {x.feed.size + number}") for number in range(200)))
+            answers += 1
+            refusals += [each.code for each in (await x.pulled_by(here.alice)).refused]
+            before, held = held.size if held else 0, await head(here.alice, x.feed.origin)
+            assert held is not None and held.size in (before, before + 200)
+        assert refusals == ["quota"] and answers < 12
+        assert held is not None
+        feed, size = held.feed, held.size
+        rows = (await here.alice.node.writer.run(lambda work: work.feeds.parts(feed, 0, size))).value
+        taken = sum(len(each.entry) for each in x.feed.sealed[:size]) + sum(len(row.part) for row in rows)
+        assert 300_000 < taken + space.ENTRY_EXTRA_BYTES * size < 300_000 + 200_000
+
+        late = [x.feed.part(0), x.feed.part(size)]
+        for part in late:
+            assert (await x.shows(here.alice, part)).refused, "nor part by part"
+        assert len(await items(here.alice)) == size, "what came before is shown"
+        y = await here.mallory("oscar")
+        y.feed.append(y.need("Tents"))
+        assert (await y.pulled_by(here.alice)).entries == 1
+        assert await here.good_news()
+        assert here.alice.node.verify().ok

@@ -34,7 +34,6 @@ from tests.support.stories import on_board
 
 NOT_PRODUCED = {
     "part_erased": "erasing parts is another issue; a part that is withheld is simply not in the answer",
-    "quota": "shares of space are another issue; evidence, nonces and rates are bounded one by one",
 }
 
 

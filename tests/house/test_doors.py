@@ -17,6 +17,7 @@ DOORS = {
     "feeds.append": {"application/own_feeds.py", "application/inbox.py"},
     "feeds.put_part": {"federation/intake.py"},
     "feeds.set_folded": {"application/inbox.py"},
+    "feeds.read_again": {"application/passed_over.py"},
     "seal": {"application/own_feeds.py"},
     "inbox.accept": {"federation/intake.py"},
     "inbox.interpret": {"federation/replication.py"},

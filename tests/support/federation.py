@@ -29,6 +29,7 @@ from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.federation import Federation
 from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
 from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.statements import Vocabulary
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ROUNDS_MAX = 50
@@ -209,6 +210,8 @@ class Mesh:
         self.groups: dict[str, Group] = {}
         self.clocks: dict[str, Clock] = {}
         """Groups whose machine has another clock than `clock`."""
+        self.vocabularies: dict[str, Vocabulary] = {}
+        """Groups whose program is an older one, and does not read everything that peers say."""
         self._seed = random.Random(seed)
         self._stack = AsyncExitStack()
         self._open: dict[str, AsyncExitStack] = {}
@@ -245,6 +248,7 @@ class Mesh:
                 clock=self.clocks.get(name, self.clock),
                 entropy=self._entropy(),
                 client=MemoryPeerClient(self.network, endpoint),
+                vocabulary=self.vocabularies.get(name),
             )
         )
         # A request signed in the second of a start is answered with a nonce; time moves on between stories' steps.

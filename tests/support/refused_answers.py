@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from aidmesh_node.application import space
 from aidmesh_protocol import canonical, checkpoint
 from aidmesh_protocol.bundle import (
     MAGIC,
@@ -26,7 +27,7 @@ from aidmesh_protocol.origin import circle_origin, identity_origin
 from tests.support.federation import Group
 from tests.support.raw_feed import RawFeed
 from tests.support.raw_group import HOUR
-from tests.support.raw_peer import RawPeer, Town, bundle, raw_frame
+from tests.support.raw_peer import RawPeer, Town, bundle, head, raw_frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,16 @@ async def x_hears_ident(group: Group) -> list[Frame]:
     return decode_bundle(await group.federation.pairing._ident(), bytes_max=PAIRING_BYTES_MAX)
 
 
+async def more_than_its_share(town: Town, x: RawPeer) -> Shown:
+    await shown_first(town, x)
+    held = await head(town.alice, x.feed.origin)
+    assert held is not None
+    await town.alice.node.writer.run(lambda work: space.take(work, held.feed, space.FEED_BYTES_MAX))
+    x.feed.append(x.need())
+    frames = x.feed.frames(x.feed.size - 1)
+    return Shown(bundle(*frames), [encode_frame(frames[0])])
+
+
 ASKED: dict[str, list[Provocation]] = {
     "malformed": [
         noise,
@@ -282,5 +293,6 @@ ASKED: dict[str, list[Provocation]] = {
     ],
     "root_mismatch": [other_entries_than_signed, identity_with_another_name],
     "fork_detected": [two_roots_of_one_size, other_past_than_before, two_claims],
+    "quota": [more_than_its_share],
     "upgrade_required": [entry_of_a_later_version, rotated_key],
 }

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
-from aidmesh_node.application import hearing
+from aidmesh_node.application import hearing, passed_over, space
 from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.entry_names import entry_name
 from aidmesh_node.application.not_found import NotFound
@@ -27,6 +27,7 @@ from aidmesh_protocol import statements as said
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
 from aidmesh_protocol.entry import FACTS, Entry, kept_content
 from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.statements import Vocabulary
 from aidmesh_protocol.terms import circle_id
 
 ENTRIES_MAX = 1_024
@@ -55,6 +56,7 @@ def accept(work: Work, arrival: Arrival) -> None:
         work.feeds.append_package(
             arrival.feed, arrival.package, frontier.encode(), frontier.size, arrival.extension.nodes
         )
+        space.take(work, arrival.feed, space.of_package(arrival.package))
     store_checkpoint(work, arrival.feed, arrival.checkpoint, frontier.size)
 
 
@@ -66,13 +68,13 @@ def store_checkpoint(work: Work, feed: int, checkpoint: VerifiedCheckpoint, held
         work.feeds.store_claim(feed, checkpoint.note, checkpoint.size)
 
 
-def interpret(work: Work, origin: str, at: datetime) -> bool:
+def interpret(work: Work, origin: str, at: datetime, vocabulary: Vocabulary = said.EVERYTHING) -> bool:
     """Interpret the next entries of one peer's feed. True when there are more to do now."""
     head = work.feeds.head(origin)
     if head is None or head.folded >= head.size:
         return False
     stop = min(head.size, head.folded + ENTRIES_MAX)
-    heard = _read(work.feeds.held(head.feed, head.folded, stop))
+    heard = _read(work.feeds.held(head.feed, head.folded, stop), vocabulary)
     taken = _taken(work, head, heard)
     reached, acted = head.folded, 0
     for data, entry, statement in heard:
@@ -82,6 +84,7 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
             if isinstance(statement, ProtocolError):
                 raise statement  # SPEC §5.5c: kept as evidence, and nothing else
             if isinstance(statement, said.Unknown):
+                passed_over.remember(work, head.feed, index, entry)
                 continue  # SPEC §5.5b
             if by_home:
                 _check_subject(work, head, entry, taken, acted)
@@ -99,7 +102,7 @@ def interpret(work: Work, origin: str, at: datetime) -> bool:
     return reached < whole or whole == stop < head.size
 
 
-def _read(held: list[HeldEntry]) -> list[tuple[bytes, Entry, object]]:
+def _read(held: list[HeldEntry], vocabulary: Vocabulary) -> list[tuple[bytes, Entry, object]]:
     """Entries and what they say, or the ProtocolError why one says nothing; up to the first whose meaning has not
     arrived: replication asks for it, and order is kept until then."""
     heard: list[tuple[bytes, Entry, object]] = []
@@ -109,7 +112,7 @@ def _read(held: list[HeldEntry]) -> list[tuple[bytes, Entry, object]]:
         if FACTS not in parts and entry.part(FACTS) is not None:
             break
         try:
-            heard.append((data, entry, said.read(entry, parts, kept_content)))
+            heard.append((data, entry, vocabulary.read(entry, parts, kept_content)))
         except ProtocolError as error:
             heard.append((data, entry, error))
     return heard

@@ -92,8 +92,7 @@ class NewEntry(NamedTuple):
 
 
 class NewPackage(NamedTuple):
-    """Consecutive entries to append to a peer's feed: bytes verbatim, leaf hashes, and by tag the parts of all of them,
-    None where there is none."""
+    """Consecutive entries to append to a peer's feed: bytes verbatim, leaf hashes, all parts by tag or None."""
 
     entries: Sequence[bytes]
     leaves: Sequence[bytes]
@@ -134,8 +133,7 @@ class KeptAnswer(NamedTuple):
 
 
 class FeedReads(Protocol):
-    """Reading feeds, in a job or on a reader's snapshot. Ranges are [start, stop), clipped to what is
-    held."""
+    """Reading feeds, in a job or on a reader's snapshot. Ranges are [start, stop), clipped to what is held."""
 
     def head(self, origin: str) -> FeedHead | None: ...
     def head_by_hash(self, origin_hash: bytes) -> FeedHead | None: ...
@@ -205,6 +203,9 @@ class FeedRows(FeedReads, Protocol):
 
     def set_folded(self, feed: int, index: int) -> None:
         """Interpreted up to ``index`` (exclusive). Raises FeedConflict when it goes back or beyond the size."""
+
+    def read_again(self, feed: int, index: int) -> None:
+        """Entries from ``index`` on are to be interpreted once more; those not interpreted yet are anyhow."""
 
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
         """Keep a part that came later; one that is held already (withheld, too) is left as it is."""

@@ -95,6 +95,9 @@ class PeerLink(Recorded):
         circle: str
         subject: str
 
+        def apply(self, aggregate: PeerLink) -> None:
+            aggregate.acknowledged.add(self.cause)
+
     class Suspended(Event):
         TOPIC = "peer-link:suspended"
         reason: str
@@ -131,6 +134,7 @@ class PeerLink(Recorded):
         self.their_signature: str | None = None
         self.circle: str | None = None
         self.reason: str | None = None
+        self.acknowledged: set[str | None] = set()
 
     @staticmethod
     def id_of(gid: str) -> UUID:
@@ -221,9 +225,10 @@ class PeerLink(Recorded):
 
     def acknowledge_revocation(self, by: Act, *, circle: str, subject: str) -> None:
         """We have stopped showing `subject` (32 hex digits), which they took back by the statement that is
-        the act's `cause`. Our own act, so that publication tells them.
+        the act's `cause`. Our own act, so that publication tells them; heard once more, it records nothing.
         """
-        self._record(self.RevocationAcknowledged, by, circle=check_circle(circle), subject=subject)
+        if by.cause is None or by.cause not in self.acknowledged:
+            self._record(self.RevocationAcknowledged, by, circle=check_circle(circle), subject=subject)
 
     def suspend(self, by: Act, reason: str) -> None:
         """Pause the link: nothing new is exchanged, what was promised stands, it can be resumed."""

@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
-from aidmesh_node.application import inbox, own_feeds
+from aidmesh_node.application import inbox, own_feeds, space
 from aidmesh_node.application.arrival import Arrival, Columns, checked, trusted, verify, verify_late
 from aidmesh_node.application.ports import Done, FeedConflict, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
@@ -243,6 +243,7 @@ class Intake:
         if head.frozen is not None:
             raise ProtocolError(head.frozen, "this feed is frozen since its owner contradicted itself", (note,))
         known, key = head, self._identities.known(self._link.gid).key
+        self._readers.run_now(lambda reading: space.check(reading, known.feed))
         checkpoint = checked(note, origin, key)
         feed = trusted(known, key)
         weight = weigh(feed, checkpoint)
@@ -293,8 +294,13 @@ class Intake:
             entries = reading.feeds.entries(head.feed, frame.index, frame.index + 1) if head else []
             if head is None or head.owner != self._link.gid or not entries:
                 raise ProtocolError("unknown_feed", "a part of an entry that is not here")
+            space.check(reading, head.feed)
             held = not reading.feeds.missing_parts(head.feed, [(frame.index, frame.tag)])
             return head.feed, None if held else entries[0]
+
+        def put(work: Work) -> None:
+            work.feeds.put_part(feed, frame.index, frame.tag, frame.part)
+            space.take(work, feed, len(frame.part))
 
         await self._settle()
         feed, entry = await self._readers.run(missing)
@@ -302,7 +308,7 @@ class Intake:
             self._idle()
         else:
             verify_late(entry, frame)
-            await self._writer.run(lambda work: work.feeds.put_part(feed, frame.index, frame.tag, frame.part))
+            await self._writer.run(put)
             self.pulled.entries += 1
 
     async def _store(self, feed: FeedArriving, frame: PackageFrame, columns: Columns) -> None:

@@ -33,6 +33,7 @@ from aidmesh_protocol import paths
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.keys import SigningKey
 from aidmesh_protocol.request_signing import sign_request
+from aidmesh_protocol.statements import EVERYTHING, Vocabulary
 
 log = logging.getLogger(__name__)
 
@@ -101,8 +102,10 @@ class Replication:
         client: PeerClient,
         clock: Clock,
         entropy: Entropy,
+        vocabulary: Vocabulary = EVERYTHING,
     ) -> None:
         self._gid = gid
+        self._vocabulary = vocabulary
         self._key = key
         self._writer = writer
         self._readers = readers
@@ -192,7 +195,7 @@ class Replication:
         """The job that interprets the next entries of one feed, None while we are recovering."""
         if self._publisher.recovering:
             return None
-        return partial(inbox.interpret, origin=origin, at=self._clock.now())
+        return partial(inbox.interpret, origin=origin, at=self._clock.now(), vocabulary=self._vocabulary)
 
     async def send_wake(self, link: Link) -> None:
         """Tell a peer that is not on the line that we have news. Best effort: it is only a hint.
@@ -253,7 +256,7 @@ class Replication:
 
     def _failed(self, name: str, contact: Contact, error: Exception) -> None:
         contact.failures += 1
-        contact.trouble = str(error)
+        contact.trouble = trouble_of(error)
         contact.at_fault = isinstance(error, ProtocolError)
         contact.unreachable = isinstance(error, Unreachable)
         steps = min(contact.failures - 1, 16)
@@ -266,7 +269,7 @@ class Replication:
     def _succeeded(self, name: str, contact: Contact, pulled: Pulled) -> None:
         contact.last = self._clock.now()
         contact.at_fault = contact.unreachable = False
-        contact.trouble = pulled.refused[0].detail if pulled.refused else ""
+        contact.trouble = trouble_of(pulled.refused[0]) if pulled.refused else ""
         contact.failures = contact.failures + 1 if pulled.refused else 0
         contact.backoff_seconds = 0.0
         if pulled.refused:
@@ -276,3 +279,16 @@ class Replication:
         """Wait out the backoff, or until the peer wakes us."""
         await self._clock.sleep(min(WOKEN_SECONDS_MIN, contact.backoff_seconds))
         await first_of(self._clock.sleep(contact.backoff_seconds), contact.woken.wait())
+
+
+def trouble_of(error: Exception) -> str:
+    """What people are told of a try that failed. That a program is too old is what only they can change."""
+    if isinstance(error, ProtocolError):
+        if error.code == "upgrade_required":
+            return (
+                "They say something that takes a newer aidmesh than this node runs: update it, and it is fetched again."
+            )
+        return error.detail
+    if isinstance(error, PeerRefused) and error.code == "upgrade_required":
+        return "Their node says that ours is too old for it: update aidmesh here, and it is asked again."
+    return str(error)

@@ -226,6 +226,9 @@ class SqliteFeeds(SqliteFeedReader):
             f"feed {feed} cannot be interpreted up to {index}: that is back, or beyond its size",
         )
 
+    def read_again(self, feed: int, index: int) -> None:
+        self._connection.execute("UPDATE feeds SET folded=?1 WHERE feed=?2 AND folded>?1", (index, feed))
+
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
         if not self.leaves(feed, index, index + 1):
             raise FeedConflict(f"feed {feed} has no entry {index}")

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
+
+from aidmesh_protocol.statements import EVERYTHING
 
 SCHEMA_VERSION = 2
 """Raise it whenever a table or the meaning of a column changes: the file is then rebuilt from the log."""
@@ -28,12 +31,13 @@ BUSY_TIMEOUT_SECONDS = 5.0
 
 class ViewDatabase:
     """The tables of all views. `tables` are scripts of CREATE statements; tables of another schema are
-    dropped.
+    dropped, and so are those of a program that read other statements of peers: `schemas`, by type.
     """
 
-    def __init__(self, path: Path, tables: Iterable[str]) -> None:
+    def __init__(self, path: Path, tables: Iterable[str], schemas: Mapping[str, int] = EVERYTHING.schemas) -> None:
         self._path = path
         self._tables = tuple(tables)
+        self._version = version_of(schemas)
         try:
             self.connection = self._open()
         except sqlite3.OperationalError:
@@ -85,7 +89,7 @@ class ViewDatabase:
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_MAX}")
             # Sorting must not write to files in a shared temporary folder.
             connection.execute("PRAGMA temp_store = MEMORY")
-            if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != self._version:
                 connection.execute("BEGIN IMMEDIATE")
                 self._create(connection)
                 connection.execute("COMMIT")
@@ -105,4 +109,10 @@ class ViewDatabase:
         for script in self._tables:
             for statement in script.split(";"):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {self._version}")
+
+
+def version_of(schemas: Mapping[str, int]) -> int:
+    """What SQLite remembers of the program that made the file (31 bits): its tables, and what it could read."""
+    digest = sha256(repr((SCHEMA_VERSION, sorted(schemas.items()))).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -31,10 +31,9 @@ from aidmesh_node.views import (
 from aidmesh_node.views.foreign import Heard, Speaker
 from aidmesh_node.views.handling import ForeignFold, Handle, Insert
 from aidmesh_node.views.tracking import Tracked
-from aidmesh_protocol import statements
 from aidmesh_protocol.entry import Entry, kept_content
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.statements import Incomplete, Statement, Unknown
+from aidmesh_protocol.statements import Incomplete, Statement, Unknown, Vocabulary
 
 TABLES = (
     tracking.TABLES,
@@ -71,8 +70,11 @@ HANDLERS = (
 class Projection:
     """What writes the views, bound to their one writing connection."""
 
-    def __init__(self, connection: sqlite3.Connection, stream: Callable[[UUID], list[Any]]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, stream: Callable[[UUID], list[Any]], vocabulary: Vocabulary
+    ) -> None:
         """`stream` gives one aggregate's events from the log."""
+        self._vocabulary = vocabulary
         self._connection = connection
         self._pledges = pledges.PledgesView(connection, stream)
         self._changes = changes.ChangeLog(connection)
@@ -121,7 +123,7 @@ class Projection:
             if entry.type not in self._types:
                 return None
             # Its parts were checked against it before they were stored.
-            statement = statements.read(entry, parts, kept_content)
+            statement = self._vocabulary.read(entry, parts, kept_content)
         except ProtocolError:
             return None
         if isinstance(statement, Incomplete):

@@ -23,6 +23,7 @@ from aidmesh_node.views.database import ViewDatabase
 from aidmesh_node.views.foreign_feeds import ForeignFeeds
 from aidmesh_node.views.projection import Projection
 from aidmesh_node.views.tracking import LOG, START, Tracked
+from aidmesh_protocol.statements import EVERYTHING, Vocabulary
 
 EVENTS_MAX = 500
 """Events of one transaction: enough to make its cost small, few enough to be visible within some 50 ms."""
@@ -59,11 +60,11 @@ class Projector:
     not.
     """
 
-    def __init__(self, source: Source, database: ViewDatabase, gid: str) -> None:
+    def __init__(self, source: Source, database: ViewDatabase, gid: str, vocabulary: Vocabulary = EVERYTHING) -> None:
         self._source = source
         self._database = database
         self._reading: Reading | None = None
-        self._projection = Projection(database.connection, self._stream)
+        self._projection = Projection(database.connection, self._stream, vocabulary)
         self._feeds = ForeignFeeds(database.connection, self._projection, gid)
         self._tracked: dict[int, Tracked] | None = None
         self._arrivals = Arrivals()

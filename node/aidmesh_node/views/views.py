@@ -14,6 +14,7 @@ from aidmesh_node.views.database import ViewDatabase
 from aidmesh_node.views.pace import Pace
 from aidmesh_node.views.projection import TABLES
 from aidmesh_node.views.projector import Projector, Source
+from aidmesh_protocol.statements import EVERYTHING, Vocabulary
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,14 +36,20 @@ class Views:
     """Opens (or makes anew) the file at `path`; nothing is projected before `start` or `catch_up`."""
 
     def __init__(
-        self, path: Path, gid: str, source: Source, queries: Callable[[Path], Queries], now: Callable[[], float]
+        self,
+        path: Path,
+        gid: str,
+        source: Source,
+        queries: Callable[[Path], Queries],
+        now: Callable[[], float],
+        vocabulary: Vocabulary = EVERYTHING,
     ) -> None:
         """`source` gives snapshots of log and feeds, `queries` opens the readers of the file; both are
-        storage's. `now` gives monotonic seconds.
+        storage's. `now` gives monotonic seconds; `vocabulary` is what peers' statements are read in.
         """
         self._pace = Pace(now)
-        self._database = ViewDatabase(path, TABLES)
-        self._projector = Projector(source, self._database, gid)
+        self._database = ViewDatabase(path, TABLES, vocabulary.schemas)
+        self._projector = Projector(source, self._database, gid, vocabulary)
         self._queries = queries(path)
         self.start, self.notify = self._projector.start, self._projector.notify
         self.catch_up, self.rebuild = self._projector.catch_up, self._projector.rebuild

@@ -167,6 +167,14 @@ class FeedRowsContract:
             home.do(lambda work: work.feeds.set_folded(feed, 4))
         assert home.do(opened).folded == 2
 
+    def test_what_was_interpreted_can_be_read_again_and_nothing_is_skipped_by_it(self, home: Home) -> None:
+        feed = self.fill(home, 3)
+        home.do(lambda work: work.feeds.set_folded(feed, 2))
+        home.do(lambda work: work.feeds.read_again(feed, 3))
+        assert home.do(opened).folded == 2
+        home.do(lambda work: work.feeds.read_again(feed, 1))
+        assert home.do(opened).folded == 1
+
     def test_parts_come_with_their_entries_or_later(self, home: Home) -> None:
         feed = self.fill(home, 2, parts=(("view", b"v"), ("facts", b"f")))
         home.do(lambda work: work.feeds.put_part(feed, 1, "text", b"t"))
