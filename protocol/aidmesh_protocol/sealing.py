@@ -58,8 +58,17 @@ def slots_for(recipients: int) -> int:
     return next(slots for slots in SEALED_SLOTS if slots >= recipients)
 
 
+def can_receive(recipient: bytes) -> bool:
+    """Whether anything can be sealed to an X25519 public key: not to those that no private key has."""
+    try:
+        _wrap(bytes(KEY_BYTES), recipient, b"")
+    except ProtocolError:
+        return False
+    return True
+
+
 class Sealer:
-    """Seals one file, piece by piece: `begin`, then `seal` for all of its content, then `finish`.
+    """Seals one file, piece by piece: `begin`, then `encrypt` for all of its content, then `finish`.
 
     `recipients` are X25519 public keys of 32 bytes; `decoys` as many random strings of 32 bytes as there are empty
     slots. `content_key` (32 bytes) and `salt` (16 bytes) are drawn for this file alone. Raises ProtocolError
@@ -80,7 +89,7 @@ class Sealer:
         """What stands before the content."""
         return self._begin
 
-    def seal(self, data: bytes) -> bytes:
+    def encrypt(self, data: bytes) -> bytes:
         """The chunks that are complete with these bytes."""
         self._length += len(data)
         self._buffer += data

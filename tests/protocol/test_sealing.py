@@ -31,7 +31,16 @@ from aidmesh_protocol.limits import (
     SIZES_MAX,
     SIZES_TEXT_CHARACTERS_MAX,
 )
-from aidmesh_protocol.sealing import MAGIC, Opener, Sealer, is_sealed, padded_length, sealed_length, slots_for
+from aidmesh_protocol.sealing import (
+    MAGIC,
+    Opener,
+    Sealer,
+    can_receive,
+    is_sealed,
+    padded_length,
+    sealed_length,
+    slots_for,
+)
 from tests.support.hpke_reference import public
 from tests.support.make_message_vectors import VECTORS
 from tests.support.message_vectors.sealed import LONG, LONG_CONTENT
@@ -52,7 +61,7 @@ def noise(label: bytes, length: int) -> bytes:
 def seal(content: bytes, *readers: bytes, label: bytes = b"") -> bytes:
     decoys = [noise(label + bytes([n]), 32) for n in range(slots_for(len(readers)) - len(readers))]
     sealer = Sealer(list(map(public, readers)), noise(label + b"key", 32), noise(label + b"salt", 16), decoys)
-    return sealer.begin() + sealer.seal(content) + sealer.finish()
+    return sealer.begin() + sealer.encrypt(content) + sealer.finish()
 
 
 def opened(data: bytes, *keys: bytes, piece: int = 1 << 20, bytes_max: int = 1 << 30) -> Iterator[bytes]:
@@ -172,6 +181,7 @@ def test_padding_costs_little() -> None:
 
 
 def test_a_key_nothing_can_be_sealed_to_is_refused() -> None:
+    assert can_receive(public(ALICE)) and not can_receive(bytes(32))
     with pytest.raises(ProtocolError) as refused:
         Sealer([public(ALICE), bytes(32)], bytes(32), bytes(16), [public(BOB)] * 6)
     assert refused.value.code == "unknown_key"
