@@ -18,6 +18,67 @@ class Board(TypedDict):
     offers: list[Offer]
 
 
+class BundleInside(TypedDict):
+    """What is in a file."""
+
+    bundle: str
+    packed_by: Packer
+    packed_at: str
+    signature: Literal["signed", "unknown", "unsigned"]
+    feeds: int
+    whole: bool
+    trouble: str
+    entries: int
+    new: int
+    left: int
+
+
+class BundlePacked(TypedDict):
+    """A file that can be fetched. `next` is null when it holds all there is."""
+
+    id: str
+    bytes: int
+    entries: int
+    feeds: int
+    left: int
+    next: str | None
+    unsigned: int
+
+
+class BundlePiece(TypedDict):
+    """A piece of a file; `bytes` are those of the whole file."""
+
+    schema_version: int
+    at: int
+    data: str
+    bytes: int
+
+
+class BundleRead(TypedDict):
+    """What became of a file."""
+
+    bundle: str
+    packed_by: Packer
+    packed_at: str
+    signature: Literal["signed", "unknown", "unsigned"]
+    feeds: int
+    whole: bool
+    trouble: str
+    new: int
+    again: bool
+    kept: bool
+    waiting: int
+    refused: list[FileFault]
+
+
+class BundleSizes(TypedDict):
+    """What we hold of a circle."""
+
+    schema_version: int
+    sizes: str
+    circle: str
+
+
 class ClockStanding(TypedDict):
     """Whether this machine's clock is believed, and if not why: until then nothing ends because time has passed."""
 
@@ -68,6 +129,13 @@ class Feed(TypedDict):
     root: str | None
     checkpoint_size: int
     incomplete: int
+
+
+class FileFault(TypedDict):
+    """Something in the file was refused; the evidence is kept."""
+
+    code: str
+    detail: str
 
 
 class Held(TypedDict):
@@ -191,6 +259,13 @@ class OfferShown(Offer):
 class OwnGroup(TypedDict):
     gid: str
     name: str
+
+
+class Packer(TypedDict):
+    """Who packed a file, as it says; the signature tells whether that is so."""
+
+    gid: str
+    name: str | None
 
 
 class Peer(TypedDict):

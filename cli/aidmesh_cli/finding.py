@@ -105,6 +105,34 @@ def peer(session: Session, text: str) -> Document:
     return found[0]
 
 
+def circle(session: Session, text: str) -> Document:
+    """A circle in force, by the beginning of its id or by a group in it."""
+    wanted = text.strip().casefold()
+
+    def look() -> Items:
+        known = [one for one in session.get("/circles").get("items", []) if one.get("state") == "active"]
+        if is_id(wanted) and (found := [one for one in known if str(one["id"]).startswith(wanted)]):
+            return found
+        for alike in (str.__eq__, str.startswith):
+            if found := [one for one in known if any(alike(name, wanted) for name in _names_in(one))]:
+                return found
+        return []
+
+    found = session.until(look, bool)
+    if not found:
+        raise Failed(
+            NOT_FOUND, f"No circle goes by “{text}”.", "Name a group that you are linked with.", then="peer list"
+        )
+    if len(found) > 1:
+        raise Failed(CONFLICT, f"“{text}” can mean {len(found)} circles.", "Write more of it.", then="peer list")
+    return found[0]
+
+
+def _names_in(circle: Mapping[str, Any]) -> list[str]:
+    """What a circle goes by: the names and group ids of its groups."""
+    return [str(peer[part]).casefold() for peer in circle["peers"] for part in ("name", "gid") if peer.get(part)]
+
+
 def _seen(session: Session, identity: str) -> Document | None:
     try:
         return session.get(f"/pledges/{segment(identity)}")

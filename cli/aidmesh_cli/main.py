@@ -10,6 +10,7 @@ import click
 
 from aidmesh_cli import (
     board,
+    bundle,
     completion,
     config,
     demo,
@@ -60,7 +61,7 @@ def cli() -> None:
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
     *(need_care.need, offer_care.offer, settling.pledge, dispute.dispute, board.board),
-    *(member.member, peer.peer),
+    *(member.member, peer.peer, bundle.bundle),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):
     cli.add_command(command)

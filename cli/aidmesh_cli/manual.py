@@ -22,6 +22,10 @@ EXIT_CODES: Final = (
 
 SEE_ALSO: Final = {
     "board": ("need list", "offer list", "pledge offer"),
+    "bundle inspect": ("bundle read",),
+    "bundle read": ("bundle inspect", "board"),
+    "bundle sizes": ("bundle write",),
+    "bundle write": ("bundle sizes", "bundle read", "peer list"),
     "completion": ("status",),
     "config": ("status",),
     "config show": ("init", "status"),

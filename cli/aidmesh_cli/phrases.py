@@ -98,6 +98,17 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one}" if count == 1 else f"{count} {many or one + 's'}"
 
 
+def length(count: int) -> str:
+    """Bytes of a file: "812 bytes", "5.8 kB", "1.2 MB" """
+    if count < 1000:
+        return counted(count, "byte")
+    for unit in ("kB", "MB"):
+        count_of = count / (1000 if unit == "kB" else 1_000_000)
+        if count_of < 1000:
+            return f"{count_of:.1f} {unit}"
+    return f"{count / 1_000_000_000:.1f} GB"
+
+
 def counts(checked: Mapping[str, int]) -> str:
     """ "1 feed, 18 entries" from names in the plural."""
     return ", ".join(f"{count:,} {_singular(name) if count == 1 else name}" for name, count in checked.items())

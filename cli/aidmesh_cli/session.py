@@ -96,6 +96,12 @@ class Session:
                 if enough(seen) or not self._may_wait():
                     return seen
 
+    @contextmanager
+    def during(self, text: str) -> Iterator[None]:
+        """Several questions as one wait, under one name."""
+        with self._bar(text, None):
+            yield
+
     def answer(self, document: Mapping[str, Any], line: str, *, name: str = "") -> None:
         """The outcome of a command: the reply as JSON, or only the `name` it can be called by, or one line."""
         if self.as_json:

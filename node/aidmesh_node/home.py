@@ -52,6 +52,11 @@ class Home:
         return self.path / "person.keys"
 
     @property
+    def files(self) -> Path:
+        """Files on their way in or out, sealed."""
+        return self.path / "files"
+
+    @property
     def group(self) -> Path:
         """The group's id; written last by `init`."""
         return self.path / "group.json"

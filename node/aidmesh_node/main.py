@@ -32,6 +32,7 @@ from aidmesh_node.config import (
 from aidmesh_node.demo.options import DemoEvent, DemoOptions, DemoResult
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.home import Home, InitResult, StartError, state_root
+from aidmesh_node.threads import on_growth, soon
 
 if TYPE_CHECKING:
     from aidmesh_node.application.deadlines import Deadlines
@@ -39,9 +40,11 @@ if TYPE_CHECKING:
     from aidmesh_node.application.node import Node
     from aidmesh_node.application.ports import Readers, Reading, Writer
     from aidmesh_node.application.publication import Publication
+    from aidmesh_node.application.spool import Spool
     from aidmesh_node.application.verification import Report
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.peer_client import PeerClient
+    from aidmesh_node.storage.key_files import Keys
     from aidmesh_protocol.keys import SigningKey
     from aidmesh_protocol.statements import Vocabulary
 
@@ -229,6 +232,7 @@ async def open_node(
     from aidmesh_node.storage.readers import Readers as FileReaders
     from aidmesh_node.storage.readers import node_readers
     from aidmesh_node.storage.recent import RecentEvents
+    from aidmesh_node.storage.spool import FileSpool
     from aidmesh_node.storage.writer import Writer as WriterThread
     from aidmesh_node.views.views import Views
     from aidmesh_protocol.statements import EVERYTHING
@@ -245,7 +249,7 @@ async def open_node(
         loop = asyncio.get_running_loop()
         recent = RecentEvents()
         writer = WriterThread(
-            database, person_keys, entropy.bytes, recent=recent, on_broken=partial(_soon, loop, broken.set)
+            database, person_keys, entropy.bytes, recent=recent, on_broken=partial(soon, loop, broken.set)
         )
         readers = node_readers(paths.database, person_keys, recent)
         views = Views(
@@ -265,9 +269,9 @@ async def open_node(
             )
             deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
-                gid, keys.signing, config, writer, readers, StoredMark(mark_dir / "mark"), publication,
-                client or HttpPeerClient(session, clock, dialling=dialling), deadlines, clock, entropy,
-                vocabulary,
+                gid, keys, config, writer, readers, FileSpool(paths.files, entropy.bytes),
+                StoredMark(mark_dir / "mark"), publication, client or HttpPeerClient(session, clock, dialling=dialling),
+                deadlines, clock, entropy, vocabulary,
             )  # fmt: skip
             node = Node(
                 gid=gid,
@@ -280,13 +284,14 @@ async def open_node(
                 readers=readers,
                 views=views,
                 peers=federation,
+                files=federation.bundles,
                 clock_trust=trust,
                 import_namespace=SubjectIds(keys.subject).namespace("import"),
                 verify=lambda: readers.run_now(lambda reading: verify(reading, gid, reading.scrub())),
                 broken=broken,
             )
             writer.on_commit(views.notify)
-            writer.on_commit(_on_growth(partial(_soon, loop, federation.news)))
+            writer.on_commit(on_growth(partial(soon, loop, federation.news)))
             await readers.run(partial(_check_key, paths.keys, keys.signing, gid))
             await writer.run(partial(read_again, vocabulary=vocabulary))
             await federation.load()
@@ -304,10 +309,11 @@ async def open_node(
 
 def _federation(
     gid: str,
-    key: SigningKey,
+    keys: Keys,
     config: Config,
     writer: Writer,
     readers: Readers[Reading],
+    spool: Spool,
     mark: MarkFile,
     publication: Publication,
     client: PeerClient,
@@ -316,31 +322,40 @@ def _federation(
     entropy: Entropy,
     vocabulary: Vocabulary,
 ) -> Federation:
+    from aidmesh_node.federation.bundles import Bundles
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.identities import Identities
     from aidmesh_node.federation.links import Links
+    from aidmesh_node.federation.packing import Packer
     from aidmesh_node.federation.pairing import Pairing
     from aidmesh_node.federation.peer_rates import PeerRates
     from aidmesh_node.federation.publisher import Publisher
     from aidmesh_node.federation.replication import Replication
     from aidmesh_node.federation.request_auth import RequestAuth
     from aidmesh_node.federation.serve import SyncServer
+    from aidmesh_node.federation.stock import Shelf
 
+    key = keys.signing
     identities, links = Identities(readers), Links(gid, writer)
     publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
+    replication = Replication(
+        gid, key, writer, readers, links, identities, publisher, client, clock, entropy, vocabulary
+    )
+    shelf = Shelf(gid, keys.hpke_public, readers, publisher, links, identities)
     return Federation(
         gid=gid,
         publisher=publisher,
         links=links,
         identities=identities,
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
-        replication=Replication(
-            gid, key, writer, readers, links, identities, publisher, client, clock, entropy, vocabulary
-        ),
+        replication=replication,
         server=SyncServer(gid, readers, publisher, links, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
         deadlines=deadlines,
+        bundles=Bundles(
+            keys.hpke, writer, readers, replication, shelf, Packer(gid, key, readers, shelf, clock, entropy), spool
+        ),
         clock=clock,
         endpoints=(config.node.url,),
     )
@@ -352,24 +367,6 @@ def _check_key(directory: Path, key: SigningKey, gid: str, reading: Reading) -> 
     identity = read_identity(reading.feeds, gid)
     if identity is None or identity.key != key.verify_key:
         raise StartError(f"{directory / 'signing.key'} is not this group's key: restore keys and home from one backup")
-
-
-def _on_growth(told: Callable[[int], None]) -> Callable[[int], None]:
-    """`told(position)` only when the log has grown: most of what peers say, and our own signatures, add nothing."""
-    known = -1
-
-    def listen(position: int) -> None:
-        nonlocal known
-        if position != known:
-            known = position
-            told(position)
-
-    return listen
-
-
-def _soon(loop: asyncio.AbstractEventLoop, what: Callable[[], None], _: object) -> None:
-    """Do something on the event loop's thread because of what another thread tells."""
-    loop.call_soon_threadsafe(what)
 
 
 @contextmanager

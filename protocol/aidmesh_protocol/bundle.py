@@ -5,6 +5,7 @@ Encodes and decodes frame by frame; neither side ever holds a bundle. Verifies n
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -85,10 +86,12 @@ class FrameReader:
     """Reads a bundle from pieces of any length.
 
     `bytes_max` bounds the stream; the payloads it unpacks to are bounded by COMPRESSION_RATIO_MAX times that.
-    After an error the reader stays failed: what was yielded before it is good, nothing follows.
+    After an error the reader stays failed: what was yielded before it is good, nothing follows. A `file` may end in
+    zero bytes, and `digest` is what its END signs.
     """
 
-    def __init__(self, *, bytes_max: int = BUNDLE_BYTES_ONLINE_MAX) -> None:
+    def __init__(self, *, bytes_max: int = BUNDLE_BYTES_ONLINE_MAX, file: bool = False) -> None:
+        self._hash = hashlib.sha256(MAGIC) if file else None
         self._buffer = bytearray()
         self._bytes_left = bytes_max
         self._payload_bytes_left = bytes_max * COMPRESSION_RATIO_MAX
@@ -107,6 +110,11 @@ class FrameReader:
         self._bytes_left -= len(data)
         self._buffer += data
         return self._complete()
+
+    def digest(self) -> bytes:
+        """SHA-256 of a file up to its END, 32 bytes; of what was read of it, before that."""
+        assert self._hash is not None  # only files are signed
+        return self._hash.digest()
 
     def close(self) -> None:
         """Say that no piece follows; ProtocolError("malformed") unless the last frame was END (SPEC §8.1a)."""
@@ -137,7 +145,9 @@ class FrameReader:
             return None
         buffer = self._buffer
         if self._ended and buffer:
-            raise ProtocolError("malformed", "the bundle goes on after its END")
+            if self._hash is None or any(buffer):
+                raise ProtocolError("malformed", "the bundle goes on after its END")
+            buffer.clear()
         if len(buffer) < _HEADER_BYTES + _KIND_BYTES:
             self._check_header()
             return None
@@ -149,9 +159,12 @@ class FrameReader:
         if len(buffer) < _HEADER_BYTES + length:
             return None
         payload = bytes(buffer[_HEADER_BYTES : _HEADER_BYTES + length])
+        received = None if self._hash is None else bytes(buffer[: _HEADER_BYTES + length])
         del buffer[: _HEADER_BYTES + length]
         if flags:
             payload = _decompress(payload)
+        if self._hash is not None and received is not None and payload[1] != End.KIND:
+            self._hash.update(received)
         self._payload_bytes_left -= len(payload)
         if self._payload_bytes_left < 0:
             raise ProtocolError("too_large", "the bundle unpacks to more than was allowed")

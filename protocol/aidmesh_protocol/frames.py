@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from aidmesh_protocol import frame_fields as fields
 from aidmesh_protocol.canonical import Encodable
 from aidmesh_protocol.feed import Package
+from aidmesh_protocol.keys import SIGNATURE_BYTES
 from aidmesh_protocol.limits import (
     ASK_WAIT_SECONDS_MAX,
     BUNDLE_BYTES_FILE_MAX,
@@ -285,18 +286,22 @@ class More(_Frame):
 
 @dataclass(frozen=True, slots=True)
 class End(_Frame):
-    """Last: without it the bundle was interrupted."""
+    """Last: without it the bundle was interrupted. In files with the packer's signature of all before it, 64 bytes."""
 
     KIND: ClassVar[int] = 13
     NAME: ClassVar[str] = "END"
 
+    signature: bytes | None = None
+
     def values(self) -> list[Encodable]:
-        return []
+        return [] if self.signature is None else [self.signature]
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        fields.exactly(values, 0)
-        return cls()
+        if not values:
+            return cls()
+        (signature,) = fields.exactly(values, 1)
+        return cls(fields.octets(signature, SIGNATURE_BYTES, SIGNATURE_BYTES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ FRAME_PAYLOADS_MAX = {
     "WANT": 64 * 1024,
     "INCLUSION": 4 * 1024,
     "MORE": 64,
-    "END": 16,
+    "END": 80,
     "ASK": 64,
     "COLUMN": 128 * 1024,
     "READS": 64,
@@ -164,6 +164,15 @@ TTL_SECONDS_MAX = 366 * 24 * 3600
 """How long a bundle may ask to be carried."""
 ASK_WAIT_SECONDS_MAX = 60
 """How long an answer may be held back until there is something new."""
+SIZES_TEXT_CHARACTERS_MAX = 16 * 1024
+"""Characters of SIZES as a line of text: the feeds of one circle of 64 need 13,000."""
+SEALED_CHUNK_BYTES = 64 * 1024
+"""Bytes of content in one sealed chunk, as in age: what a file that was cut may lose."""
+SEALED_CONTENT_BYTES_MIN = 4 * 1024
+"""Bytes to which the content of a sealed file is padded at least: little news looks like none, and costs a few
+seconds on the slowest line."""
+SEALED_SLOTS = (8, 16, 32, 64)
+"""Numbers of slots for wrapped keys in a sealed file; those nobody needs are filled, so circles look alike."""
 
 # SPEC §10 requests
 CLOCK_SKEW_SECONDS_MAX = 300

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from aidmesh_cli.main import run
-from tests.cli.golden_cases import CASES, Case
+from tests.cli.golden_case import Case
+from tests.cli.golden_cases import CASES
 from tests.cli.recorded_node import recorded_node
 
 FOLDER: Final = Path(__file__).parent / "golden"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from tests.cli.answers import HILLSIDE, dispute, need, offer, peer, pledge, status
+from tests.cli.golden_bundle_cases import BUNDLE_CASES
+from tests.cli.golden_case import Case
 from tests.cli.recorded_node import sequence
 from tests.cli.test_tables import BOARD, LONG, THEIRS
 
@@ -65,16 +66,6 @@ TRIED: Final = {
     "position": 9,
 }
 VERIFIED: Final = {"events": 1200, "feeds": 1, "entries": 18, "parts": 4, "checkpoints": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """`answers` are by "METHOD route"; a tuple (status, document) is a problem."""
-
-    name: str
-    command: str
-    answers: dict[str, Any] = field(default_factory=dict)
-    home: str = " --home harbour"
 
 
 def _acts() -> list[Case]:
@@ -284,6 +275,7 @@ CASES: Final = [
         },
     ),
     Case("config-show", "config show", {"GET /config": SETTINGS}),
+    *BUNDLE_CASES,
     Case(
         "import-csv",
         "import csv a.csv",

@@ -114,6 +114,10 @@ STORY = [
     Act("member role", before=("member invite Nobody",)),
     Act("member join"),
     Act("member revoke"),
+    Act("bundle write", before=(CLEAR,)),
+    Act("bundle inspect", "hillside"),
+    Act("bundle read", "hillside"),
+    Act("bundle sizes"),
     Act("import csv"),
     Act("status"),
     Act("config show"),
@@ -209,6 +213,10 @@ def prepare(command: str, typist: Typist, told: dict[str, str], monkeypatch: pyt
             assert "confirmed" in typist("harbour", f"{confirm} --dry-run")
             assert json.loads(typist("harbour", "peer list --json"))["items"][0]["state"] == "pending"
             typist("harbour", f"{confirm} --wait {SECONDS_MAX}")
+        case "bundle write":
+            Path("sizes.txt").write_text(typist("hillside", "bundle sizes"))
+            typist("harbour", NEED)
+            typist("harbour", "need share Blankets --consent self")
         case "dispute show":
             told["1a2b3c4d"] = typist("harbour", "dispute list --quiet").strip()
         case "member join":

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from aidmesh_cli.finding import ID_CHARACTERS
 from aidmesh_cli.plain import plain
 from tests.cli.golden import COLUMNS, FOLDER, page, written
-from tests.cli.golden_cases import CASES, Case
+from tests.cli.golden_case import Case
+from tests.cli.golden_cases import CASES
 from tests.cli.test_help import PATHS
 
 WITHOUT: frozenset[tuple[str, ...]] = frozenset({("demo",), ("completion",)})

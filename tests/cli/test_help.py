@@ -28,13 +28,23 @@ pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|r
 dispute open|list|show|add|resolve
 member invite|join|list|role|revoke
 peer invite|accept|list|status
+bundle write|read|inspect|sizes
 import csv
 config show
 """
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
     *("dispute list", "dispute show"),
-    *("need emergency-advice", "peer list", "peer status", "board", "status", "config show"),
+    *(
+        "bundle inspect",
+        "bundle sizes",
+        "need emergency-advice",
+        "peer list",
+        "peer status",
+        "board",
+        "status",
+        "config show",
+    ),
 ]
 HEAVY = (
     "rich",

@@ -22,7 +22,8 @@ from aidmesh_cli.main import run
 from aidmesh_cli.plain import MARKS_MAX, plain
 from aidmesh_cli.problems import NOT_FOUND
 from tests.cli.golden import COLUMNS, surroundings
-from tests.cli.golden_cases import CASES, Case
+from tests.cli.golden_case import Case
+from tests.cli.golden_cases import CASES
 from tests.cli.recorded_node import RecordedNode, Terminal, recorded_node
 
 NASTY = (
@@ -40,7 +41,7 @@ NASTY = (
     "",
 )
 ANSWERED = [case for case in CASES if case.answers]
-SECRETS = frozenset({"member-invite", "peer-invite"})
+SECRETS = frozenset({"bundle-sizes", "member-invite", "peer-invite"})
 """Their answer is one thing to copy, in one line."""
 KEPT = frozenset({"code"})
 """The code of a problem chooses words of ours; what it says is never shown."""

@@ -74,6 +74,12 @@ POST /api/v1/offers/{id}/share          coordinator
 POST /api/v1/offers/{id}/unshare        coordinator
 GET  /api/v1/suggestions                coordinator
 POST /api/v1/imports                    coordinator
+GET  /api/v1/bundle-sizes               coordinator
+POST /api/v1/bundles                    coordinator
+GET  /api/v1/bundle-pieces              coordinator
+POST /api/v1/bundle-pieces              coordinator
+POST /api/v1/bundles/inspect            coordinator
+POST /api/v1/bundles/read               coordinator
 POST /api/v1/members                    coordinator
 POST /api/v1/members/{id}/role          operator
 POST /api/v1/members/{id}/revoke        operator

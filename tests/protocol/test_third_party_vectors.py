@@ -20,6 +20,7 @@ from aidmesh_protocol import canonical, merkle
 from aidmesh_protocol.checkpoint import key_id, open_checkpoint
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.keys import VerifyKey
+from tests.support import hpke_reference
 
 REPOSITORY = Path(__file__).parents[2]
 VECTORS = (REPOSITORY / os.environ.get("AIDMESH_SHARED", "../shared") / "vectors").resolve()
@@ -179,3 +180,16 @@ def test_the_msgpack_suite_has_one_accepted_encoding_for_each_value_of_the_profi
         counted[group] = accepted_count, encodings_count
     assert counted == MSGPACK_ACCEPTED
     assert sum(encodings for _, encodings in counted.values()) == 233
+
+
+def test_hpke_of_rfc_9180() -> None:
+    """Our vectors for sealed files are made with these steps, and opened by the library."""
+    (row,) = (
+        row
+        for row in read("cryptography_vectors/hpke_x25519_hkdfsha256_subset.json")
+        if (row["mode"], row["aead_id"]) == (0, 3)
+    )
+    recipient, info, ephemeral = (bytes.fromhex(row[name]) for name in ("pkRm", "info", "skEm"))
+    first = row["encryptions"][0]
+    sealed = hpke_reference.seal(bytes.fromhex(first["pt"]), recipient, info, ephemeral, bytes.fromhex(first["aad"]))
+    assert sealed.hex() == row["enc"] + first["ct"]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aidmesh_node.application.clock_trust import ClockTrust
 from aidmesh_node.application.commit import Job, Once, Reply, commit
+from aidmesh_node.application.file_doors import FileDoors
 from aidmesh_node.application.peer_doors import PeerDoors
 from aidmesh_node.application.ports import Readers, Reading, Writer
 from aidmesh_node.application.rehearsal import rehearse
@@ -33,6 +34,7 @@ class Node:
     readers: Readers[Reading]
     views: Views
     peers: PeerDoors
+    files: FileDoors
     clock_trust: ClockTrust
     import_namespace: UUID
     verify: Callable[[], Report]

@@ -17,6 +17,7 @@ from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.federation.bundles import Bundles
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.pairing import EXPIRY_HOURS_DEFAULT, Pairing
@@ -59,6 +60,7 @@ class Federation:
     auth: RequestAuth
     rates: PeerRates
     deadlines: Deadlines
+    bundles: Bundles
     clock: Clock
     endpoints: tuple[str, ...]
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Federation:
         self._run(PUBLISH, self._publish_always())
         self._run("lapse", self._lapse_always())
         self._run("links", self._mind_links())
+        self._run("files", self.bundles.read_kept_always())
         # Peers that gave up on us should look now: until they ask, we do not know what they have seen of us.
         self._send_wakes()
 
@@ -298,6 +301,8 @@ class Federation:
                 self._run(PUBLISH, self._publish_always())
             if "lapse" not in self._tasks:
                 self._run("lapse", self._lapse_always())
+            if "files" not in self._tasks:
+                self._run("files", self.bundles.read_kept_always())
             await first_of(self.clock.sleep(SIGNATURE_RETRY_SECONDS), self.links.changed.wait())
 
     async def _try_signatures(self, gid: str) -> None:

@@ -1,4 +1,4 @@
-"""Taking in the frames of one answer: verify each package with its parts, then store it in one transaction.
+"""Taking in the frames of one answer, or of a file: verify each package with its parts, store it in one transaction.
 
 The order of the checks is SPEC §13a. Every feed stands for itself (SPEC §13b): after its first fault the rest of that
 feed in this answer is passed over. What one
@@ -8,21 +8,20 @@ answer can make us hold, store as evidence or compute has a bound, so a hostile 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 
 from aidmesh_node.application import inbox, own_feeds, space
 from aidmesh_node.application.arrival import Arrival, Columns, checked, trusted, verify, verify_late
-from aidmesh_node.application.ports import Done, FeedConflict, Readers, Reading, Work, Writer
+from aidmesh_node.application.ports import FeedConflict, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
 from aidmesh_node.federation.feed_arriving import FeedArriving, refused
 from aidmesh_node.federation.identities import Identities
-from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.sender import Sender
+from aidmesh_node.federation.storing import Storing
 from aidmesh_node.federation.tree_reading import check_no_fork
 from aidmesh_protocol.bundle import (
     CheckpointFrame,
@@ -39,12 +38,12 @@ from aidmesh_protocol.bundle import (
 from aidmesh_protocol.checkpoint import parse_unverified
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import weigh
-from aidmesh_protocol.identity import circle_origin, origin_hash, parse_origin
+from aidmesh_protocol.identity import origin_hash, parse_origin
 
 BULK_ENTRIES_MIN = 32
-"""Packages from this size on are stored while the next one is verified, and everybody else has a turn after each: it
-takes a millisecond or two. Verifying in a thread takes longer for all: two threads of one interpreter wait for each
-other more than they gain."""
+"""Packages from this size on are stored several at once (`storing.py`) while the next one is verified, and everybody
+else has a turn after each: it takes a millisecond or two. Verifying in a thread takes longer for all: two threads of one
+interpreter wait for each other more than they gain."""
 
 PARTS_BYTES_MAX = 1024 * 1024
 """Bytes of parts collected with one package: four times what a full package of everyday statements has. Parts beyond
@@ -57,12 +56,6 @@ IDLE_FRAMES_MAX = 256
 """Frames of one answer that tell nothing, or what it has told already: an old answer sent again has some, an endless
 one is a way to keep us reading."""
 
-STORED_TOGETHER = 4
-"""Large packages in one transaction and one fsync: what is lost with the power is fetched again."""
-
-STORING_MAX = 2
-"""Transactions under way while the next packages are verified: with what they hold, a few MiB at most."""
-
 
 class Abandoned(ProtocolError):
     """The last of too many faults: kept already, and nothing after it is read."""
@@ -74,18 +67,20 @@ class Pulled:
 
     entries: int = 0
     more: bool = False
+    gaps: set[bytes] = field(default_factory=set)
+    """Origin hashes of feeds of which a file goes on from more than we hold: it is read again when that has come."""
     clock_ahead_seconds: int | None = None
     """How far the peer's clock is ahead of ours, as it says; unsigned, and only for people to read."""
     refused: list[ProtocolError] = field(default_factory=list)
 
 
 class Intake:
-    """Reads the frames of one answer of one peer."""
+    """Reads the frames of one answer of one peer, or of one file."""
 
     def __init__(
         self,
         gid: str,
-        link: Link,
+        sender: Sender,
         writer: Writer,
         readers: Readers[Reading],
         known: Identities,
@@ -95,7 +90,7 @@ class Intake:
     ) -> None:
         """`interpretation(origin)` is the job that interprets the next entries of a feed, None while it may not."""
         self._gid = gid
-        self._link = link
+        self._sender = sender
         self._writer = writer
         self._readers = readers
         self._identities = known
@@ -104,9 +99,8 @@ class Intake:
         self._interpretation = interpretation
         self._feeds: dict[bytes, FeedArriving] = {}
         self._collecting: FeedArriving | None = None
-        self._verified: list[tuple[FeedArriving, Arrival]] = []
-        self._storing: deque[tuple[list[tuple[FeedArriving, Arrival]], Future[Done[None]]]] = deque()
         self._refused: set[bytes] = set()
+        self._storing = Storing(writer, self._refused)
         self._told: set[str] = set()
         self._idle_left = IDLE_FRAMES_MAX
         self.pulled = Pulled()
@@ -124,7 +118,7 @@ class Intake:
             case CheckpointFrame():
                 await self._settle()
                 await self._guard(None, self._checkpoint(frame.note), frame)
-            case Ident() if self._first("IDENT"):
+            case Ident() if self._first(f"IDENT {frame.entries[0].hex()}"):
                 await self._guard(None, self._ident(frame), frame)
             case More() if self._first("MORE"):
                 self.pulled.more = True
@@ -151,9 +145,7 @@ class Intake:
     async def _settle(self) -> None:
         """As `flush`, and everything is stored on return."""
         await self.flush()
-        await self._store_verified()
-        while self._storing:
-            await self._stored()
+        self.pulled.entries += await self._storing.finish()
 
     async def cut_short(self) -> None:
         """The answer ended too early: keep the package collected so far if its parts are all there, else none of it.
@@ -184,7 +176,8 @@ class Intake:
         return first
 
     def _idle(self) -> None:
-        self._idle_left -= 1
+        # A file has an end; and what is read a second time tells nothing new, all of it.
+        self._idle_left -= not self._sender.is_file
         if self._idle_left < 0:
             raise ProtocolError("malformed", "an answer that goes on without telling anything")
 
@@ -208,6 +201,8 @@ class Intake:
         shown = parse_unverified(note)
         origin = parse_origin(shown.origin)
         if origin.gid == self._gid:
+            # What a file has of ours is for others.
+            self._refused.add(origin_hash(shown.origin))
             # Each may cost a signature check; an honest peer shows one of each feed.
             if self._first(shown.origin):
                 await self._publisher.hear_checkpoint(shown, note)
@@ -219,30 +214,21 @@ class Intake:
             self._idle()
             return
         try:
-            self._require_ours(shown.origin)
-            await self._offer(shown.origin, note)
+            circle = self._sender.check(origin, shown.origin)
+            await self._offer(shown.origin, note, origin.gid, circle)
         except ProtocolError:
             # The packages that follow would be refused for the same reason.
             self._refused.add(hashed)
             self._feeds.pop(hashed, None)
             raise
 
-    def _require_ours(self, name: str) -> None:
-        """SPEC §13, check 2: the sender's own feed, for the circle that both of us are in."""
-        origin, circle = parse_origin(name), self._link.circle
-        if origin.gid != self._link.gid or circle is None or origin.circle != circle:
-            raise ProtocolError("unknown_feed", "a checkpoint of a feed that is not between our groups")
-        if name != circle_origin(origin.gid, circle):
-            raise ProtocolError("stale_generation", "a checkpoint of another generation of this feed than we follow")
-
-    async def _offer(self, origin: str, note: bytes) -> None:
-        circle = self._link.circle
+    async def _offer(self, origin: str, note: bytes, owner: str, circle: bytes) -> None:
         head = self._readers.run_now(lambda reading: reading.feeds.head(origin))
         if head is None:
-            head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, self._link.gid, circle))).value
+            head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, owner, circle))).value
         if head.frozen is not None:
             raise ProtocolError(head.frozen, "this feed is frozen since its owner contradicted itself", (note,))
-        known, key = head, self._identities.known(self._link.gid).key
+        known, key = head, self._identities.known(owner).key
         self._readers.run_now(lambda reading: space.check(reading, known.feed))
         checkpoint = checked(note, origin, key)
         feed = trusted(known, key)
@@ -259,6 +245,10 @@ class Intake:
         feed = self._feeds.get(hashed)
         if feed is None:
             raise ProtocolError("unknown_feed", "entries of a feed without its checkpoint")
+        if self._sender.is_file and frame.package.start > feed.trusted.frontier.size:
+            # No fault: files are read in any order.
+            self.pulled.gaps.add(hashed)
+            return
         feed.collect(frame)
         self._collecting = feed
 
@@ -289,10 +279,13 @@ class Intake:
     async def _late_part(self, frame: PartFrame) -> None:
         """A part of an entry that is already here. One that is here too changes nothing, and costs no transaction."""
 
+        if frame.origin_hash in self.pulled.gaps:
+            return
+
         def missing(reading: Reading) -> tuple[int, bytes | None]:
             head = reading.feeds.head_by_hash(frame.origin_hash)
             entries = reading.feeds.entries(head.feed, frame.index, frame.index + 1) if head else []
-            if head is None or head.owner != self._link.gid or not entries:
+            if head is None or head.owner not in self._sender.groups - {self._gid} or not entries:
                 raise ProtocolError("unknown_feed", "a part of an entry that is not here")
             space.check(reading, head.feed)
             held = not reading.feeds.missing_parts(head.feed, [(frame.index, frame.tag)])
@@ -321,42 +314,13 @@ class Intake:
         if not arrival.package.entries:
             self._idle()
         elif len(frame.package.entries) >= BULK_ENTRIES_MIN:
-            self._verified.append((feed, arrival))
             feed.trusted = arrival.extension.feed
-            if len(self._verified) >= STORED_TOGETHER:
-                await self._store_verified()
+            await self._storing.add(feed, arrival)
         else:
             await self._settle()
             await self._keep(arrival, feed.head.origin)
             feed.trusted, feed.claim = arrival.extension.feed, False
             self.pulled.entries += len(arrival.package.entries)
-
-    async def _store_verified(self) -> None:
-        """Have the large packages verified since stored in one transaction, without waiting for its end."""
-        while len(self._storing) >= STORING_MAX:
-            await self._stored()
-        together, self._verified = self._verified, []
-
-        def accept(work: Work) -> None:
-            for _, arrival in together:
-                inbox.accept(work, arrival)
-
-        if together:
-            self._storing.append((together, self._writer.submit(accept)))
-
-    async def _stored(self) -> None:
-        """Wait for the oldest transaction under way."""
-        together, stored = self._storing.popleft()
-        try:
-            await asyncio.wrap_future(stored)
-        except FeedConflict:
-            # Another pull was faster, or froze it. What was verified beyond it is not stored either; the next pull goes
-            # on from what is.
-            self._refused.update(feed.head.origin_hash for feed, _ in together)
-        else:
-            for feed, arrival in together:
-                feed.claim = False
-                self.pulled.entries += len(arrival.package.entries)
 
     async def _keep(self, arrival: Arrival, origin: str) -> None:
         """Store and interpret at once what is little: asked for together, both share one fsync and are seen together.
@@ -371,10 +335,13 @@ class Intake:
 
     async def _ident(self, frame: Ident) -> None:
         introduction = identities.introduce(frame)
-        if introduction.identity.gid != self._link.gid:
-            raise ProtocolError("unknown_feed", "the identity of a group that is not the one we asked")
-        if (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
-            await self._identities.load(self._link.gid)
+        gid = introduction.identity.gid
+        if gid not in self._sender.groups:
+            raise ProtocolError("unknown_feed", "the identity of a group that is in no circle with us")
+        if gid == self._gid:
+            self._idle()
+        elif (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
+            await self._identities.load(gid)
             self.pulled.entries += 1
 
     async def refuse(self, hashed: bytes | None, error: ProtocolError) -> None:
@@ -385,7 +352,7 @@ class Intake:
         def keep(work: Work) -> None:
             head = work.feeds.head_by_hash(hashed) if hashed else None
             work.evidence.keep(
-                self._link.gid, error.code, error.detail, error.evidence, at, head.feed if head else None
+                self._sender.name, error.code, error.detail, error.evidence, at, head.feed if head else None
             )
             if error.code == "fork_detected":
                 for note in error.evidence:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from aidmesh_node.application.ports import Work, Writer
 from aidmesh_node.domain.peer_link import ACTIVE, SEVERED, SUSPENDED, PeerLink
+from aidmesh_node.federation.sender import FILE, Sender
 from aidmesh_protocol.errors import ProtocolError
+from aidmesh_protocol.terms import Terms
 
 HELD_ANSWERS_MAX = 2
 """Answers held back for one peer at once: one poll, and one that replaces it after a broken connection. A third
@@ -30,6 +32,8 @@ class Link:
     endpoints: tuple[str, ...]
     confirmed: bool
     signed: bool
+    parties: frozenset[str]
+    """Who has signed the circle's terms: the two of us, or more."""
 
 
 class Links:
@@ -79,6 +83,18 @@ class Links:
         link = self._links.get(gid)
         return frozenset({link.circle}) if link and link.state == ACTIVE and link.circle else frozenset()
 
+    def members(self, circle: bytes) -> frozenset[str]:
+        """The gids of a circle in force, ours included; nobody for any other circle."""
+        return frozenset().union(*(link.parties for link in self.active() if link.circle == circle))
+
+    def sender(self, gid: str) -> Sender:
+        """This peer, as the one frames come from."""
+        return Sender(gid, {circle: self.members(circle) for circle in self.circles_with(gid)})
+
+    def file(self) -> Sender:
+        """A file, whoever brings it."""
+        return Sender(FILE, {link.circle: self.members(link.circle) for link in self.active() if link.circle})
+
     def acknowledged(self, gid: str, origin_hash: bytes, size: int) -> None:
         """The peer says it holds `size` entries of a feed."""
         self._acknowledged[gid, origin_hash] = size
@@ -114,4 +130,5 @@ def _link(link: PeerLink) -> Link:
         endpoints=link.endpoints,
         confirmed=link.is_confirmed,
         signed=link.their_signature is not None,
+        parties=frozenset(Terms.decode(bytes.fromhex(link.terms)).parties) if link.terms else frozenset(),
     )

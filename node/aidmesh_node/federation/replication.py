@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,8 +28,10 @@ from aidmesh_node.federation.links import Link, Links
 from aidmesh_node.federation.peer_client import PeerClient, PeerRefused, Unreachable
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.pull import ask_for_news, read_answer
+from aidmesh_node.federation.sender import Sender
 from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol import paths
+from aidmesh_protocol.bundle import Frame
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.keys import SigningKey
 from aidmesh_protocol.request_signing import sign_request
@@ -116,6 +118,8 @@ class Replication:
         self._clock = clock
         self._entropy = entropy
         self._contacts: dict[str, Contact] = {}
+        self.arrived = asyncio.Event()
+        """Set whenever a pull has brought something: a file may wait for it."""
 
     def contact(self, gid: str) -> Contact:
         """How it stands with one peer."""
@@ -153,6 +157,7 @@ class Replication:
             else:
                 self._succeeded(link.name, contact, pulled)
                 if pulled.entries:
+                    self.arrived.set()
                     await self._clock.sleep(NEWS_PAUSE_SECONDS)
                 elif self._clock.monotonic() - begun < QUIET_SECONDS_MIN:
                     # An honest peer holds its answer until it has something to say.
@@ -163,12 +168,10 @@ class Replication:
     async def pull(self, link: Link, wait_seconds: int) -> Pulled:
         """One exchange, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
         # What was left when the process died, or when the disk was full: the peer may hold our question for long.
-        await self.interpret(link)
+        sender = self._links.sender(link.gid)
+        await self.interpret(sender)
         body = await ask_for_news(self._readers, link, wait_seconds)
-        intake = Intake(
-            self._gid, link, self._writer, self._readers, self._identities, self._publisher, self._clock,
-            self._interpretation,
-        )  # fmt: skip
+        intake = self._intake(sender)
         try:
             return await self._over_endpoints(
                 link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
@@ -177,14 +180,36 @@ class Replication:
             if intake.pulled.clock_ahead_seconds is not None:
                 self.contact(link.gid).clock_ahead_seconds = intake.pulled.clock_ahead_seconds
             # Also what came before the line broke.
-            await self.interpret(link)
+            await self.interpret(sender)
 
-    async def interpret(self, link: Link) -> None:
-        """Interpret whatever of this peer's feeds has not been, unless we are recovering."""
+    async def take_file(self, frames: AsyncIterator[Frame]) -> tuple[Pulled, ProtocolError | None]:
+        """Take in the frames of a file, as those of an answer: what it brought, and why not all of it was read; what
+        was complete before that is kept. Raises Unavailable."""
+        sender, broken = self._links.file(), None
+        intake = self._intake(sender)
+        try:
+            async for frame in frames:
+                await intake.take(frame)
+        except ProtocolError as error:
+            broken = error
+        finally:
+            await intake.cut_short()
+            await self.interpret(sender)
+        return intake.pulled, broken
+
+    def _intake(self, sender: Sender) -> Intake:
+        return Intake(
+            self._gid, sender, self._writer, self._readers, self._identities, self._publisher, self._clock,
+            self._interpretation,
+        )  # fmt: skip
+
+    async def interpret(self, sender: Sender) -> None:
+        """Interpret whatever has not been of the feeds this sender may bring, unless we are recovering."""
         if self._publisher.recovering:
             return
-        for head in self._readers.run_now(lambda reading: reading.feeds.heads(owner=link.gid)):
-            more = head.circle is not None and head.folded < head.size
+        for head in self._readers.run_now(lambda reading: reading.feeds.heads()):
+            ours = head.owner == self._gid or head.circle not in sender.circles
+            more = not ours and head.folded < head.size
             while more:
                 job = self._interpretation(head.origin)
                 more = job is not None and (await self._writer.run(job)).value

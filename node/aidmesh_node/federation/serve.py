@@ -230,7 +230,7 @@ class SyncServer:
             if at >= checkpoint.size:
                 continue
             if parse_origin(checkpoint.origin).kind == "id":
-                ident = encode_frame(await self._readers.run(partial(_ident_of, checkpoint)))
+                ident = encode_frame(await self._readers.run(partial(ident_of, checkpoint)))
                 yield ident
                 left -= len(ident)
                 continue
@@ -239,7 +239,7 @@ class SyncServer:
             yield note
             left -= len(note)
             while at < checkpoint.size and (left > 0 or not told):
-                read = partial(_page, checkpoint, at, request.columns)
+                read = partial(page_of, checkpoint, at, request.columns)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
                 left -= len(page.data)
@@ -255,12 +255,14 @@ class SyncServer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class Page:
+    """Frames as bytes, and the index after the last entry in them."""
+
     data: bytes
     stop: int
 
 
-def _page(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> _Page:
+def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> Page:
     """The package that begins at `start` with its parts, as bytes."""
     feeds = reading.feeds
     head = feeds.head(checkpoint.origin)
@@ -275,14 +277,14 @@ def _page(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Re
     else:
         parts = _one_by_one(head.origin_hash, feeds.parts(head.feed, start, stop))
     data += map(encode_frame, parts)
-    return _Page(b"".join(data), stop)
+    return Page(b"".join(data), stop)
 
 
 def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:
     return (PartFrame(hashed, *row) for row in rows)
 
 
-def _ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:
+def ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:
     """A whole identity feed, up to a checkpoint."""
     feeds = reading.feeds
     head = feeds.head(checkpoint.origin)
@@ -295,7 +297,7 @@ def _ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:
 def own_ident(reading: Reading, gid: str, checkpoint: VerifiedCheckpoint) -> Ident:
     """Our identity feed whole, as pairing sends it."""
     assert checkpoint.origin == identity_origin(gid)
-    return _ident_of(checkpoint, reading)
+    return ident_of(checkpoint, reading)
 
 
 def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:

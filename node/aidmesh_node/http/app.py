@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler
 from aidmesh_node.application.node import Node
 from aidmesh_node.http import (
     board,
+    bundles,
     disputes,
     events,
     imports,
@@ -136,6 +137,12 @@ ROUTES: Final = (
     Route("GET", f"{API}/peers", Role.MEMBER, peers_api.list_peers),
     Route("GET", f"{API}/peers/{{gid}}", Role.MEMBER, peers_api.show_peer),
     Route("GET", f"{API}/circles", Role.MEMBER, peers_api.list_circles),
+    Route("GET", f"{API}/bundle-sizes", Role.COORDINATOR, bundles.show_sizes),
+    Route("POST", f"{API}/bundles", Role.COORDINATOR, bundles.pack_bundle),
+    Route("GET", f"{API}/bundle-pieces", Role.COORDINATOR, bundles.fetch_piece),
+    Route("POST", f"{API}/bundle-pieces", Role.COORDINATOR, bundles.bring_piece, bundles.BODY_BYTES_MAX),
+    Route("POST", f"{API}/bundles/inspect", Role.COORDINATOR, bundles.inspect_bundle),
+    Route("POST", f"{API}/bundles/read", Role.COORDINATOR, bundles.read_bundle),
     Route("GET", f"{API}/events", Role.MEMBER, events.follow_changes),
     Route("GET", reference.DOCUMENT_PATH, Role.ANYONE, reference.show_document),
     Route("GET", reference.PAGE_PATH, Role.ANYONE, reference.show_page),

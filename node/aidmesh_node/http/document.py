@@ -59,10 +59,18 @@ TAGS: Final = {
     "disputes": "What people want looked at, about a pledge.",
     "board": "What is open now, and what could cover it.",
     "members": "Who of this group may do what.",
+    "bundles": "Files that carry news between groups where no network does.",
     "peers": "Other groups, and the circles shared with them.",
     "node": "The node about itself.",
 }
-_TAG_OF: Final = {"suggestions": "board", "join": "members", "circles": "peers", "imports": "needs"}
+_TAG_OF: Final = {
+    "bundle-sizes": "bundles",
+    "bundle-pieces": "bundles",
+    "suggestions": "board",
+    "join": "members",
+    "circles": "peers",
+    "imports": "needs",
+}
 
 _PARTS: Final = {
     "id": "The id, or so many of its first characters (at least 6) that only one begins with them.",

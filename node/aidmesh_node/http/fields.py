@@ -135,6 +135,15 @@ MemberRole = Annotated[str, WORD, words("MemberRole", ROLES, "Each may do what t
 # What the node tells.
 
 Id = Annotated[str, Meta(title="Id", pattern="^[0-9a-f]{32}$", examples=["3f1c9a7e5b2d4860a1c3e5f708192a3b"])]
+FileId = Annotated[
+    str,
+    Meta(
+        title="FileId",
+        description="A file on its way in or out; it is forgotten soon.",
+        pattern=r"\A[0-9a-f]{32}\Z",
+        examples=["3f1c9a7e5b2d4860a1c3e5f708192a3b"],
+    ),
+]
 Gid = Annotated[
     str,
     Meta(

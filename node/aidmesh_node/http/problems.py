@@ -71,6 +71,7 @@ CONFLICTS = frozenset(
         "nothing_differs",
         "nothing_in_transit",
         "nothing_left",
+        "nothing_new",
         "offer_closed",
         "pairing_refused",
         "released",

@@ -10,6 +10,7 @@ from tests.support.message_vectors import (
     invitation,
     pairing,
     request_signing,
+    sealed,
     statements,
     terms,
     words,
@@ -25,4 +26,5 @@ FILES = {
     "terms": terms.document,
     "invitation": invitation.document,
     "pairing": pairing.document,
+    "sealed": sealed.document,
 }

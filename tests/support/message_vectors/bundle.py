@@ -24,6 +24,7 @@ NOTE = b"aidmesh/x\n1\nroot\n\n\xe2\x80\x94 a signature\n"
 ROOT = b"\x66" * 32
 BUNDLE_ID = b"\x77" * 16
 END = [13]
+SIGNED_END = [13, b"\x99" * 64]
 
 FRAMES: dict[str, list[Any]] = {
     "HEAD": [1, BUNDLE_ID, ALICE_GID, 1_795_334_400, 86_400, 2],
@@ -66,6 +67,7 @@ def _good() -> list[dict[str, Any]]:
     smallest = stream(END)
     return [
         _row("END alone", "ok", smallest, [END]),
+        _row("END with a signature, as in a file", "ok", stream(SIGNED_END), [SIGNED_END]),
         *(_row(f"{name} and END", "ok", stream(value, END), [value, END]) for name, value in FRAMES.items()),
         _row("every frame", "ok", stream(*every), every),
         _row(
@@ -198,7 +200,9 @@ def _bad_frames() -> list[dict[str, Any]]:
         "WANT with an entry of three fields": [9, [], [[ORIGIN_HASH, 7, "facts"]]],
         "INCLUSION with an empty entry": spoiled("INCLUSION", 4, b""),
         "MORE without an estimate": [12],
-        "END with a field": [13, 0],
+        "END with a field that is no signature": [13, 0],
+        "END with a signature that is too short": [13, b"\x99" * 63],
+        "END with two fields": [13, b"\x99" * 64, 0],
         "ASK to wait for 61 seconds": [14, 0, 61],
         "COLUMN without parts": spoiled("COLUMN", 4, []),
         "COLUMN with an empty part": spoiled("COLUMN", 4, [PART, b""]),
