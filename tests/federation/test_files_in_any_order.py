@@ -140,6 +140,7 @@ async def test_what_waits_is_read_when_the_network_brings_what_it_follows(tmp_pa
 
 
 async def test_a_file_cut_anywhere_keeps_whole_packages(tmp_path: Path) -> None:
+    """SPEC §8.5a."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle = await two_groups(mesh)
         mesh.network.cut = {alice.endpoint}

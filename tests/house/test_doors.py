@@ -19,7 +19,7 @@ DOORS = {
     "feeds.set_folded": {"application/inbox.py"},
     "feeds.read_again": {"application/passed_over.py"},
     "seal": {"application/own_feeds.py"},
-    "inbox.accept": {"federation/intake.py"},
+    "inbox.accept": {"federation/intake.py", "federation/storing.py"},
     "inbox.interpret": {"federation/replication.py"},
     "checkpoint.sign": {"federation/publisher.py", "founding.py"},
     "mark.swap": {"federation/mark_mover.py", "founding.py"},

@@ -42,8 +42,8 @@ from aidmesh_protocol.identity import origin_hash, parse_origin
 
 BULK_ENTRIES_MIN = 32
 """Packages from this size on are stored several at once (`storing.py`) while the next one is verified, and everybody
-else has a turn after each: it takes a millisecond or two. Verifying in a thread takes longer for all: two threads of one
-interpreter wait for each other more than they gain."""
+else has a turn after each: it takes a millisecond or two. Verifying in a thread takes longer for all: two threads of
+one interpreter wait for each other more than they gain."""
 
 PARTS_BYTES_MAX = 1024 * 1024
 """Bytes of parts collected with one package: four times what a full package of everyday statements has. Parts beyond
@@ -148,7 +148,8 @@ class Intake:
         self.pulled.entries += await self._storing.finish()
 
     async def cut_short(self) -> None:
-        """The answer ended too early: keep the package collected so far if its parts are all there, else none of it.
+        """The answer or file ended too early: keep the package collected so far if its parts are all there, else none
+        of it (SPEC §8.5a).
 
         Entries without their parts would stand: only what has no meaning yet is asked for again.
         """
@@ -201,8 +202,9 @@ class Intake:
         shown = parse_unverified(note)
         origin = parse_origin(shown.origin)
         if origin.gid == self._gid:
-            # What a file has of ours is for others.
-            self._refused.add(origin_hash(shown.origin))
+            if self._sender.is_file:
+                # What it has of ours is for others.
+                self._refused.add(origin_hash(shown.origin))
             # Each may cost a signature check; an honest peer shows one of each feed.
             if self._first(shown.origin):
                 await self._publisher.hear_checkpoint(shown, note)
