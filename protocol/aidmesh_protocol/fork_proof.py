@@ -64,7 +64,7 @@ class Conviction:
 
 
 def convict(proof: ForkProof) -> Conviction:
-    """Pass a proof that holds. Raises ProtocolError for any other (SPEC §9.4).
+    """Pass a proof that holds. Raises ProtocolError for any other (SPEC §9.4a).
 
     "malformed", "too_large", "unknown_key" and "bad_signature" as for inception and checkpoint, "malformed" also for a
     proof that is not in its one form, "upgrade_required" for one that needs a key rotation, "proof_invalid" when it

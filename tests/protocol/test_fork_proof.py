@@ -1,4 +1,4 @@
-"""Fork proofs: whoever signs two histories is convicted by anybody, and nobody who signs one ever is."""
+"""Fork proofs (SPEC §9.4a): whoever signs two histories is convicted by anybody, and nobody who signs one ever is."""
 
 from __future__ import annotations
 
