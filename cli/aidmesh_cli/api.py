@@ -392,4 +392,5 @@ class Status(TypedDict):
     counts: Counts
     feeds: list[Feed]
     peers: int
+    forks: int
     version: str

@@ -324,6 +324,7 @@ def _federation(
 ) -> Federation:
     from aidmesh_node.federation.bundles import Bundles
     from aidmesh_node.federation.federation import Federation
+    from aidmesh_node.federation.gossip import Gossip
     from aidmesh_node.federation.identities import Identities
     from aidmesh_node.federation.links import Links
     from aidmesh_node.federation.packing import Packer
@@ -338,8 +339,9 @@ def _federation(
     key = keys.signing
     identities, links = Identities(readers), Links(gid, writer)
     publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
+    gossip = Gossip(gid, key.verify_key, writer, readers, links, identities, publisher, clock, entropy)
     replication = Replication(
-        gid, key, writer, readers, links, identities, publisher, client, clock, entropy, vocabulary
+        gid, key, writer, readers, links, identities, publisher, gossip, client, clock, entropy, vocabulary
     )
     shelf = Shelf(gid, keys.hpke_public, readers, publisher, links, identities)
     return Federation(
@@ -348,8 +350,9 @@ def _federation(
         links=links,
         identities=identities,
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
+        gossip=gossip,
         replication=replication,
-        server=SyncServer(gid, readers, publisher, links, clock, entropy),
+        server=SyncServer(gid, readers, publisher, links, gossip, clock, entropy),
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
         deadlines=deadlines,

@@ -33,6 +33,7 @@ from aidmesh_protocol.frames import (
     WantedEntry,
     WantedPart,
 )
+from aidmesh_protocol.gossip_frames import Fork, Heads
 from aidmesh_protocol.limits import (
     BUNDLE_BYTES_ONLINE_MAX,
     COMPRESSED_FRAME_BYTES_MIN,
@@ -53,13 +54,14 @@ _ZLIB_LEVEL = 3
 _KINDS: dict[int, type[Frame]] = {frame.KIND: frame for frame in FRAMES}
 
 
-def encode_frame(frame: Frame) -> bytes:
-    """One frame's bytes; compressed when that is shorter. Raises ValueError for one nobody would accept."""
+def encode_frame(frame: Frame, *, compress: bool = True) -> bytes:
+    """One frame's bytes; compressed when that is shorter, unless it must not be. Raises ValueError for one nobody would
+    accept."""
     payload = canonical.encode([frame.KIND, *frame.values()])
     if len(payload) > FRAME_PAYLOADS_MAX[frame.NAME]:
         raise ValueError(f"{frame.NAME} frame of {len(payload)} bytes")
     flags = 0
-    if len(payload) >= COMPRESSED_FRAME_BYTES_MIN:
+    if compress and len(payload) >= COMPRESSED_FRAME_BYTES_MIN:
         compressed = zlib.compress(payload, _ZLIB_LEVEL)
         if len(compressed) < len(payload):
             payload, flags = compressed, ZLIB
@@ -249,9 +251,11 @@ __all__ = [
     "ColumnFrame",
     "End",
     "FeedSize",
+    "Fork",
     "Frame",
     "FrameReader",
     "Head",
+    "Heads",
     "Ident",
     "IdentPart",
     "Inclusion",

@@ -77,6 +77,12 @@ class VerifiedCheckpoint(Checkpoint):
             raise ProtocolError("malformed", "more than one signature line of the origin's key")
         self.key.verify(own[0], claimed.text().encode())
 
+    def alone(self) -> bytes:
+        """Return the note with its owner's signature line only: what others have signed beside it is left out."""
+        own = key_id(self.origin, self.key)
+        line = next(line for line in _parse(self.note)[1] if (line.name, line.key_id) == (self.origin, own))
+        return f"{self.text()}\n{_signature_line(line)}".encode()
+
 
 def key_id(name: str, key: VerifyKey) -> bytes:
     """Return the 4 bytes that name an Ed25519 key in a signature line (C2SP signed-note)."""
@@ -89,9 +95,9 @@ def sign(checkpoint: Checkpoint, key: SigningKey) -> VerifiedCheckpoint:
     The note is opened again before it is returned, so what does not verify is never published.
     """
     text = checkpoint.text()
-    signature = key_id(checkpoint.origin, key.verify_key) + key.sign(text.encode())
-    line = f"{SIGNATURE_MARK} {checkpoint.origin} {b64encode(signature).decode()}\n"
-    return open_checkpoint(f"{text}\n{line}".encode(), checkpoint.origin, key.verify_key)
+    own_id = key_id(checkpoint.origin, key.verify_key)
+    line = _SignatureLine(checkpoint.origin, own_id, key.sign(text.encode()))
+    return open_checkpoint(f"{text}\n{_signature_line(line)}".encode(), checkpoint.origin, key.verify_key)
 
 
 def open_checkpoint(note: bytes, origin: str, key: VerifyKey) -> VerifiedCheckpoint:
@@ -118,6 +124,11 @@ class _SignatureLine(NamedTuple):
     name: str
     key_id: bytes
     signature: bytes
+
+
+def _signature_line(line: _SignatureLine) -> str:
+    """Return the one form of a signature line, with its newline."""
+    return f"{SIGNATURE_MARK} {line.name} {b64encode(line.key_id + line.signature).decode()}\n"
 
 
 def _parse(note: bytes) -> tuple[Checkpoint, list[_SignatureLine]]:

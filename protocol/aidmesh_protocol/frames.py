@@ -5,13 +5,14 @@ A frame that was read has the right shape (SPEC §8.2b); nothing in it is verifi
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from aidmesh_protocol import frame_fields as fields
 from aidmesh_protocol.canonical import Encodable
 from aidmesh_protocol.feed import Package
+from aidmesh_protocol.frame_form import FrameForm
+from aidmesh_protocol.gossip_frames import Fork, Heads
 from aidmesh_protocol.keys import SIGNATURE_BYTES
 from aidmesh_protocol.limits import (
     ASK_WAIT_SECONDS_MAX,
@@ -43,24 +44,8 @@ IdentPart = tuple[int, str, bytes]
 """A part of an identity feed: entry index, tag, part bytes."""
 
 
-class _Frame(ABC):
-    __slots__ = ()
-
-    KIND: ClassVar[int]
-    NAME: ClassVar[str]
-
-    @abstractmethod
-    def values(self) -> list[Encodable]:
-        """What follows the kind in the frame's array."""
-
-    @classmethod
-    @abstractmethod
-    def read(cls, values: list[Any]) -> Self:
-        """A frame from what follows the kind; ProtocolError("malformed") for anything but `values()`."""
-
-
 @dataclass(frozen=True, slots=True)
-class Head(_Frame):
+class Head(FrameForm):
     """First, if present: bundle id (16 bytes), packer, created and time to live in seconds, feeds inside."""
 
     KIND: ClassVar[int] = 1
@@ -88,7 +73,7 @@ class Head(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class Ident(_Frame):
+class Ident(FrameForm):
     """A whole identity feed: checkpoint note, entries from `start` = 0, proof to the checkpoint, parts."""
 
     KIND: ClassVar[int] = 2
@@ -119,7 +104,7 @@ class Ident(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckpointFrame(_Frame):
+class CheckpointFrame(FrameForm):
     """A signed note, verbatim."""
 
     KIND: ClassVar[int] = 3
@@ -137,7 +122,7 @@ class CheckpointFrame(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class PackageFrame(_Frame):
+class PackageFrame(FrameForm):
     """Consecutive entries of a feed with the proof from their end to the checkpoint before them."""
 
     KIND: ClassVar[int] = 4
@@ -163,7 +148,7 @@ class PackageFrame(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class PartFrame(_Frame):
+class PartFrame(FrameForm):
     """One part of one entry."""
 
     KIND: ClassVar[int] = 5
@@ -189,7 +174,7 @@ class PartFrame(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes(_Frame):
+class Sizes(FrameForm):
     """What the sender holds of feeds both sides share: also the acknowledgement of what it was sent."""
 
     KIND: ClassVar[int] = 8
@@ -212,7 +197,7 @@ class Sizes(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class Want(_Frame):
+class Want(FrameForm):
     """What the sender misses: parts, and single entries, which INCLUSION answers."""
 
     KIND: ClassVar[int] = 9
@@ -239,7 +224,7 @@ class Want(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class Inclusion(_Frame):
+class Inclusion(FrameForm):
     """One entry with its proof under the root of `size` entries."""
 
     KIND: ClassVar[int] = 10
@@ -267,7 +252,7 @@ class Inclusion(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class More(_Frame):
+class More(FrameForm):
     """There is more to fetch: an estimate of the remaining entries."""
 
     KIND: ClassVar[int] = 12
@@ -285,7 +270,7 @@ class More(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class End(_Frame):
+class End(FrameForm):
     """Last: without it the bundle was interrupted. In files with the packer's signature of all before it, 64 bytes."""
 
     KIND: ClassVar[int] = 13
@@ -305,7 +290,7 @@ class End(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class Ask(_Frame):
+class Ask(FrameForm):
     """In a sync request: bytes the answer may have, seconds it may wait for something new."""
 
     KIND: ClassVar[int] = 14
@@ -326,7 +311,7 @@ class Ask(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnFrame(_Frame):
+class ColumnFrame(FrameForm):
     """Parts of one tag of consecutive entries, the first at index `start`; None where there is none to send."""
 
     KIND: ClassVar[int] = 15
@@ -352,8 +337,8 @@ class ColumnFrame(_Frame):
 
 
 @dataclass(frozen=True, slots=True)
-class Reads(_Frame):
-    """In a sync request: kinds above 14 that the sender reads, so that the answer may have them."""
+class Reads(FrameForm):
+    """In a sync request: kinds that not every node reads and the sender does, so that the answer may have them."""
 
     KIND: ClassVar[int] = 16
     NAME: ClassVar[str] = "READS"
@@ -370,8 +355,8 @@ class Reads(_Frame):
 
 
 Frame = (
-    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
-    | ColumnFrame | Reads
+    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Heads | Fork | Sizes | Want | Inclusion | More | End
+    | Ask | ColumnFrame | Reads
 )  # fmt: skip
 FRAMES: tuple[type[Frame], ...] = (
     Head,
@@ -379,6 +364,8 @@ FRAMES: tuple[type[Frame], ...] = (
     CheckpointFrame,
     PackageFrame,
     PartFrame,
+    Heads,
+    Fork,
     Sizes,
     Want,
     Inclusion,

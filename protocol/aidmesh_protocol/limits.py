@@ -41,6 +41,19 @@ PACKAGE_ENTRIES_MAX = 256
 PACKAGE_BYTES_MAX = 256 * 1024
 """Sum of the entry bytes of one package: 256 entries of 1,024 bytes."""
 
+# SPEC §9.4 fork proofs
+FORK_NOTE_BYTES_MAX = 640
+"""Bytes of a note in a fork proof: an origin of 200 bytes twice, a size, a root and one signature."""
+FORK_KEYS_MAX = 16
+"""Entries that lead from a group id to the key that signed: the inception, and room for what rotations will add."""
+FORK_FILE_BYTES_MAX = 8 * 1024 + 32
+"""Bytes of a fork proof as a file: one FORK frame between the magic and END."""
+HEADS_MAX = 32
+"""Notes in one HEADS frame: each may cost its receiver a signature check. With many cosignatures fewer fit: the frame
+is as long as what a node that does not know it skips."""
+EXCHANGE_FORKS_MAX = 4
+"""FORK frames of one exchange in one direction: each costs its receiver two signature checks and a key admission."""
+
 # SPEC §5 entries, parts and statements
 ENTRY_VERSION = 1
 """The entry format of aidmesh/1. Another version means another major: upgrade_required."""
@@ -118,6 +131,8 @@ FRAME_PAYLOADS_MAX = {
     "CHECKPOINT": CHECKPOINT_BYTES_MAX + 16,
     "PACKAGE": PACKAGE_BYTES_MAX + 4 * 1024,
     "PART": 64 * 1024,
+    "HEADS": 64 * 1024,
+    "FORK": 8 * 1024,
     "SIZES": 96 * 1024,
     "WANT": 64 * 1024,
     "INCLUSION": 4 * 1024,

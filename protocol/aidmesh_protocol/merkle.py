@@ -202,6 +202,19 @@ def verify_consistency(size1: int, size2: int, root1: bytes, root2: bytes, proof
         return
     # The old tree of a power of two is one whole subtree: its root starts the path and is not sent.
     path = [root1, *proof] if size1.bit_count() == 1 else list(proof)
+    if consistency_roots(size1, size2, path) != (root1, root2):
+        raise _invalid("the consistency proof does not lead to both roots")
+
+
+def consistency_roots(size1: int, size2: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Return the roots at `size1` and `size2` of the one tree that `path` is from.
+
+    The path is that of RFC 6962 §2.1.2 with its left-most node always there, also where the old tree is one whole
+    subtree. It is of a tree only when the second root is that tree's. Raises ProtocolError("proof_invalid").
+    """
+    if not 0 < size1 < size2:
+        raise _invalid(f"no path from size {size1} to {size2}")
+    _require_hashes(path)
     if not path:
         raise _invalid("the consistency proof is empty")
     position, last = _skip_right(size1 - 1, size2 - 1)
@@ -215,8 +228,31 @@ def verify_consistency(size1: int, size2: int, root1: bytes, root2: bytes, proof
         else:
             second = node_hash(second, sibling)
         position, last = position >> 1, last >> 1
-    if last != 0 or first != root1 or second != root2:
-        raise _invalid("the consistency proof does not lead to both roots")
+    if last != 0:
+        raise _invalid("the consistency proof is too short")
+    return first, second
+
+
+def consistency_path(size1: int, size2: int, hashes: Hashes) -> list[bytes]:
+    """Return what `consistency_roots` reads: as `consistency_proof`, with the left-most node always there.
+
+    Raises ValueError unless 0 < size1 < size2.
+    """
+    if size1 == size2:
+        raise ValueError(f"no path from size {size1} to itself")
+    proof = consistency_proof(size1, size2, hashes)
+    return [hashes(size1.bit_length() - 1, 0), *proof] if size1.bit_count() == 1 else proof
+
+
+def inclusion_to_consistency(index: int, leaf: bytes, proof: Sequence[bytes]) -> list[bytes]:
+    """Return the path from size `index + 1` that the inclusion proof of its last leaf holds (for `consistency_roots`).
+
+    Whoever can show one entry under a root shows with it the root of all entries up to that one.
+    """
+    reached, used = leaf, 0
+    while index & 1 and used < len(proof):
+        reached, index, used = node_hash(proof[used], reached), index >> 1, used + 1
+    return [reached, *proof[used:]]
 
 
 def _parents(row: Sequence[bytes]) -> list[bytes]:

@@ -180,6 +180,7 @@ def status(**changes: Any) -> dict[str, Any]:
         "counts": {"needs": {"open": 2, "closed": 1}, "offers": {}, "pledges": {"handed_over": 1}},
         "feeds": [],
         "peers": 1,
+        "forks": 0,
         "version": "0.1.0",
         **changes,
     }

@@ -13,6 +13,7 @@ import pytest
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.event import Event, Recorded, event_id
+from aidmesh_node.domain.fork import Fork
 from aidmesh_node.domain.group import Group
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
@@ -68,6 +69,19 @@ def lived() -> Iterator[Recorded]:
     pledge.hand_over(by(), amount(1))
     pledge.receive(by(), amount(1))
     yield pledge
+    fork = Fork.prove(
+        by("node"),
+        new_id(),
+        origin="aidmesh/a/id/0",
+        gid="a" * 32,
+        smaller=7,
+        larger=9,
+        alike=4,
+        proof=b"proof",
+        peer=None,
+    )
+    fork.resolve(by("operator"), "explained")
+    yield fork
     member = Member.invite(new_id(), by(), person=new_id(), role="member", secret_hash="5e", expires=MORNING)
     member.revoke(by(), operators=1)
     yield member

@@ -6,12 +6,12 @@ import inspect
 
 import pytest
 
-from aidmesh_node.domain import dispute, group, member, need, offer, peer_link, pledge
+from aidmesh_node.domain import dispute, fork, group, member, need, offer, peer_link, pledge
 from aidmesh_node.domain.event import Event, Recorded
 
 AGGREGATES: list[type[Recorded]] = [
     need.Need, offer.Offer, pledge.Pledge, member.Member, group.Group, peer_link.PeerLink,
-    dispute.Dispute,
+    dispute.Dispute, fork.Fork,
 ]  # fmt: skip
 
 FROZEN = {
@@ -28,6 +28,7 @@ FROZEN = {
     "pledge:received", "pledge:time-proposed", "pledge:hand-over-missed", "pledge:hand-over-corrected",
     "pledge:receipt-corrected", "pledge:receipt-asked", "pledge:receipt-presumed", "pledge:discrepancy-left",
     "dispute:opened", "dispute:statement-added", "dispute:resolved",
+    "fork:proven", "fork:resolved",
     "member:invited", "member:joined", "member:role-changed", "member:revoked",
     "group:founded", "group:described",
     "peer-link:invited", "peer-link:pending", "peer-link:confirmed", "peer-link:signed", "peer-link:activated",

@@ -22,9 +22,11 @@ from aidmesh_node.application.pledges import changing
 from aidmesh_node.application.ports import Work
 from aidmesh_node.domain.act import PEER, Act
 from aidmesh_node.views import shared_needs
+from aidmesh_protocol.identity import identity_origin
 from tests.house.tree import ROOT
 from tests.support.api_examples import CONSENT, Example, make_ready, with_examples
 from tests.support.federation import Mesh
+from tests.support.thief import forked
 
 from .conftest import Group, served
 from .test_imports import REQUISITIONS
@@ -149,6 +151,14 @@ async def _ready(world: World) -> dict[str, Example]:
     ready = await make_ready(post, invitations["east"], (met["gid"], " ".join(met["words"])), REQUISITIONS)
     ready["commit_pledge"] = Example({"id": await _accepted_by_a_peer(group)}, {})
     ready["presume_receipt"] = Example({"id": await _asked_about_in_vain(group)}, {})
+    south = mesh.groups["south"]
+    await mesh.groups["north"].federation.gossip.hear_fork(
+        south.node.gid, await forked(south, identity_origin(south.node.gid))
+    )
+    await asyncio.to_thread(group.node.views.catch_up)
+    (fork,) = (await group.get("operator", "/forks")).body["items"]
+    ready["show_fork"] = Example({"id": fork["id"]})
+    ready["resolve_fork"] = Example({"id": fork["id"]}, {"how": "explained"})
     return ready
 
 

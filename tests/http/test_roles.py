@@ -65,6 +65,8 @@ GET  /api/v1/members/{id}               member
 GET  /api/v1/peers                      member
 GET  /api/v1/peers/{gid}                member
 GET  /api/v1/circles                    member
+GET  /api/v1/forks                      member
+GET  /api/v1/forks/{id}                 member
 GET  /api/v1/events                     member
 POST /api/v1/needs/{id}/share           coordinator
 POST /api/v1/needs/{id}/unshare         coordinator
@@ -86,6 +88,7 @@ POST /api/v1/members/{id}/revoke        operator
 POST /api/v1/peers                      operator
 POST /api/v1/peers/invitations          operator
 POST /api/v1/peers/{gid}/confirm        operator
+POST /api/v1/forks/{id}/resolve         operator
 POST /api/v1/verify                     operator
 GET  /api/v1/config                     operator
 """

@@ -17,9 +17,11 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     ColumnFrame,
     End,
+    Fork,
     Frame,
     FrameReader,
     Head,
+    Heads,
     Ident,
     More,
     PackageFrame,
@@ -33,12 +35,14 @@ from aidmesh_protocol.bundle import (
 )
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package
+from aidmesh_protocol.fork_proof import ForkProof
 from aidmesh_protocol.frames import FRAMES
 from aidmesh_protocol.limits import (
     BUNDLE_BYTES_ONLINE_MAX,
     CHECKPOINT_BYTES_MAX,
     ENTRY_BYTES_MAX,
     FEED_ENTRIES_MAX,
+    FORK_NOTE_BYTES_MAX,
     FRAME_PAYLOADS_MAX,
     IDENT_ENTRIES_MAX,
     INDEX_MAX,
@@ -68,6 +72,15 @@ LARGEST: list[Frame] = [
     CheckpointFrame(noise(CHECKPOINT_BYTES_MAX)),
     FULL_PACKAGE,
     PartFrame(ORIGIN, INDEX_MAX, "sealed", noise(PART_BYTES_MAX)),
+    Heads((noise(2_000),) * 32),
+    Fork(
+        ForkProof(
+            ((noise(ENTRY_BYTES_MAX), noise(400)),),
+            noise(FORK_NOTE_BYTES_MAX),
+            noise(FORK_NOTE_BYTES_MAX),
+            (ORIGIN,) * PROOF_HASHES_MAX,
+        )
+    ),
     Sizes(tuple((noise(32), FEED_ENTRIES_MAX, noise(32)) for _ in range(SIZES_MAX))),
     Want(parts=tuple((noise(32), INDEX_MAX, "sealed") for _ in range(WANT_MAX))),
     Want(entries=tuple((noise(32), INDEX_MAX) for _ in range(WANT_MAX))),

@@ -1,4 +1,4 @@
-"""Our own vectors for canonical encoding, keys, tree, checkpoints and feeds: every row, read from the files.
+"""Our own vectors for encoding, keys, tree, checkpoints, feeds and fork proofs: every row, read from the files.
 
 `tests/support/make_core_vectors.py` writes them; the files must be what it writes.
 """
@@ -15,6 +15,8 @@ from aidmesh_protocol import canonical, merkle
 from aidmesh_protocol.checkpoint import Checkpoint, open_checkpoint, parse_unverified, sign
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, TrustedFeed, extend
+from aidmesh_protocol.fork_file import decode_fork_file, encode_fork_file
+from aidmesh_protocol.fork_proof import convict
 from aidmesh_protocol.keys import SigningKey, VerifyKey
 from tests.support.make_core_vectors import vector_files
 
@@ -37,12 +39,12 @@ def unhex_all(values: list[str]) -> tuple[bytes, ...]:
     return tuple(map(bytes.fromhex, values))
 
 
-@pytest.mark.parametrize("name", ["canonical", "keys", "merkle", "checkpoint", "feed"])
+@pytest.mark.parametrize("name", ["canonical", "keys", "merkle", "checkpoint", "feed", "fork"])
 def test_the_files_are_what_the_generator_writes(name: str) -> None:
     assert (FOLDER / f"{name}.json").read_text() == vector_files()[name]
 
 
-@pytest.mark.parametrize("name", ["canonical", "keys", "merkle", "checkpoint", "feed"])
+@pytest.mark.parametrize("name", ["canonical", "keys", "merkle", "checkpoint", "feed", "fork"])
 def test_every_file_has_valid_and_invalid_rows_under_different_names(name: str) -> None:
     all_rows = read(name)["rows"]
     assert len({row["name"] for row in all_rows}) == len(all_rows)
@@ -141,6 +143,19 @@ def test_feed(row: dict[str, Any]) -> None:
         assert [[level, index, node.hex()] for level, index, node in extension.nodes] == row["nodes"]
     else:
         refused(row, lambda: extend(trusted, package, notes[row["checkpoint"]]))
+
+
+@pytest.mark.parametrize("row", rows("fork"))
+def test_fork(row: dict[str, Any]) -> None:
+    (data,) = unhex(row, "bytes")
+    if row["verdict"] == "ok":
+        proof = decode_fork_file(data)
+        convicted = convict(proof)
+        assert (convicted.gid, convicted.origin) == (row["gid"], row["origin"])
+        assert [convicted.smaller.size, convicted.larger.size] == row["sizes"]
+        assert encode_fork_file(proof) == data
+    else:
+        refused(row, lambda: convict(decode_fork_file(data)))
 
 
 def judged(row: dict[str, Any], check: Any) -> None:

@@ -1,4 +1,4 @@
-"""Write our vectors for canonical encoding, keys, trees, checkpoints and feeds into protocol/vectors.
+"""Write our vectors for canonical encoding, keys, trees, checkpoints, feeds and fork proofs into protocol/vectors.
 
 Run from the repository: `PYTHONPATH=protocol python -m tests.support.make_core_vectors`.
 Verdicts are stated, never computed by the code they judge; trees and proofs come from the RFC's definition.
@@ -13,6 +13,7 @@ from typing import Any
 from tests.support.core_vectors.checkpoints import checkpoint_file
 from tests.support.core_vectors.encodings import canonical_file
 from tests.support.core_vectors.feeds import feed_file
+from tests.support.core_vectors.forks import fork_file
 from tests.support.core_vectors.keys import keys_file
 from tests.support.core_vectors.trees import merkle_file
 
@@ -27,6 +28,7 @@ def vector_files() -> dict[str, str]:
         "merkle": merkle_file(),
         "checkpoint": checkpoint_file(),
         "feed": feed_file(),
+        "fork": fork_file(),
     }
     return {name: json.dumps(content, indent=1) + "\n" for name, content in files.items()}
 

@@ -18,6 +18,7 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.federation.bundles import Bundles
+from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.pairing import EXPIRY_HOURS_DEFAULT, Pairing
@@ -55,6 +56,7 @@ class Federation:
     links: Links
     identities: Identities
     pairing: Pairing
+    gossip: Gossip
     replication: Replication
     server: SyncServer
     auth: RequestAuth
@@ -73,6 +75,7 @@ class Federation:
         for link in self.links.all():
             await self.identities.load(link.gid)
         await self.publisher.start([link.circle for link in self.links.active() if link.circle])
+        await self.gossip.load()
 
     def start(self) -> None:
         """Publish, follow every active link, finish pairings, let go of what nobody answers: until `stop`."""

@@ -18,6 +18,7 @@ from aidmesh_node.application.ports import FeedConflict, Readers, Reading, Work,
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
 from aidmesh_node.federation.feed_arriving import FeedArriving, refused
+from aidmesh_node.federation.gossip_heard import GossipHeard
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.sender import Sender
@@ -27,9 +28,12 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     ColumnFrame,
     End,
+    Fork,
     Frame,
     Head,
+    Heads,
     Ident,
+    Inclusion,
     More,
     PackageFrame,
     PartFrame,
@@ -85,6 +89,7 @@ class Intake:
         readers: Readers[Reading],
         known: Identities,
         publisher: Publisher,
+        heard: GossipHeard,
         clock: Clock,
         interpretation: Callable[[str], Callable[[Work], object] | None],
     ) -> None:
@@ -95,6 +100,7 @@ class Intake:
         self._readers = readers
         self._identities = known
         self._publisher = publisher
+        self._heard = heard
         self._clock = clock
         self._interpretation = interpretation
         self._feeds: dict[bytes, FeedArriving] = {}
@@ -118,6 +124,8 @@ class Intake:
             case CheckpointFrame():
                 await self._settle()
                 await self._guard(None, self._checkpoint(frame.note), frame)
+            case Heads() | Fork() | Inclusion():
+                await self._guard(None, self._gossiped(frame), frame)
             case Ident() if self._first(f"IDENT {frame.entries[0].hex()}"):
                 await self._guard(None, self._ident(frame), frame)
             case More() if self._first("MORE"):
@@ -170,6 +178,11 @@ class Intake:
         if claims:
             await self._writer.run(keep)
 
+    async def _gossiped(self, frame: Heads | Fork | Inclusion) -> None:
+        await self._settle()
+        if not await self._heard.hear(frame, self._feeds):
+            self._idle()
+
     def _first(self, what: str) -> bool:
         """Whether this is the first of its kind in this answer."""
         first = what not in self._told
@@ -208,6 +221,7 @@ class Intake:
             # Each may cost a signature check; an honest peer shows one of each feed.
             if self._first(shown.origin):
                 await self._publisher.hear_checkpoint(shown, note)
+                await self._heard.hear_own(note)
             else:
                 self._idle()
             return
@@ -363,3 +377,4 @@ class Intake:
                         work.feeds.freeze(forked.feed, error.code)
 
         await self._writer.run(keep)
+        await self._heard.refused(error, self._feeds.get(hashed) if hashed else None)

@@ -356,6 +356,10 @@ class Publisher:
     async def _root_at(self, feed: OwnFeed, size: int) -> bytes | None:
         return await self._readers.run(lambda reading: root_at(reading.feeds, feed.head, size))
 
+    def wake_waiting(self) -> None:
+        """Whoever waits for news may look again: there is something else to tell."""
+        self._wake()
+
     def _wake(self) -> None:
         served, self._served = self._served, asyncio.Event()
         served.set()

@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator
 from itertools import count
 
 from aidmesh_node.application.ports import FeedHead, Readers, Reading
+from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.intake import Abandoned, Intake, Pulled
 from aidmesh_node.federation.links import Link
+from aidmesh_node.federation.seen import newest_note
 from aidmesh_node.federation.serve import size_of
 from aidmesh_protocol.bundle import (
     MAGIC,
@@ -20,8 +22,10 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     ColumnFrame,
     End,
+    Fork,
     Frame,
     FrameReader,
+    Heads,
     Reads,
     Sizes,
     Want,
@@ -37,19 +41,27 @@ EVIDENCE_BYTES_MAX = 4096
 FRAMES_PER_TURN = 16
 """Frames taken in at a stretch: more than a piece of news has, and a few milliseconds of the worst."""
 
+READ_KINDS = (Heads.KIND, Fork.KIND, ColumnFrame.KIND)
+"""What we read and older nodes do not send unasked."""
+
 AWAITED_MAX = 256
 """Entries after the first that waits whose facts are asked for in one request."""
 
 
-async def ask_for_news(readers: Readers[Reading], link: Link, wait_seconds: int) -> bytes:
-    """The body of a sync request: what we hold of theirs, what we miss, and what we have seen them sign."""
+async def ask_for_news(
+    readers: Readers[Reading], link: Link, wait_seconds: int, gossip: Gossip
+) -> tuple[bytes, list[Frame]]:
+    """The body of a sync request: what we hold of theirs, what we miss, what we have seen them and others sign. With
+    the frames of gossip in it."""
+    gossiped, wanted = gossip.says(link.gid), tuple(gossip.wanted(link.gid))
 
     def ask(reading: Reading) -> list[Frame]:
         heads = reading.feeds.heads(owner=link.gid)
         frames: list[Frame] = [
             Ask(BUNDLE_BYTES_ONLINE_MAX, wait_seconds),
             Sizes(tuple(size_of(head) for head in heads)),
-            Reads((ColumnFrame.KIND,)),
+            Reads(READ_KINDS),
+            *gossiped,
         ]
         frames += [CheckpointFrame(note) for note in map(newest_note, heads) if note]
         missing = tuple(
@@ -57,11 +69,11 @@ async def ask_for_news(readers: Readers[Reading], link: Link, wait_seconds: int)
             for head in heads
             if head.circle is not None and head.folded < head.size
             for index, tag in reading.feeds.missing_parts(head.feed, _awaited(head))
-        )[:WANT_MAX]
-        return [*frames, Want(parts=missing), End()] if missing else [*frames, End()]
+        )[: WANT_MAX - len(wanted)]
+        return [*frames, Want(missing, wanted), End()] if missing or wanted else [*frames, End()]
 
     frames = await readers.run(ask)
-    return MAGIC + b"".join(encode_frame(frame) for frame in frames)
+    return MAGIC + b"".join(encode_frame(frame) for frame in frames), gossiped
 
 
 def _awaited(head: FeedHead) -> list[tuple[int, str]]:
@@ -90,8 +102,3 @@ async def read_answer(intake: Intake, stream: AsyncIterator[bytes]) -> Pulled:
         # What was complete before the line broke is verified by itself, and kept; after END nothing is left to do.
         await intake.cut_short()
     return intake.pulled
-
-
-def newest_note(head: FeedHead) -> bytes | None:
-    """The newest checkpoint seen of a feed: what counts is what its owner signed, not what has arrived."""
-    return head.claimed if head.claimed_size > head.signed_size else head.checkpoint

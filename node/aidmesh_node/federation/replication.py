@@ -22,6 +22,8 @@ from aidmesh_node.application.ports import Readers, Reading, Work, Writer
 from aidmesh_node.application.unavailable import Unavailable
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.gossip import Gossip
+from aidmesh_node.federation.gossip_heard import GossipHeard
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.intake import Intake, Pulled
 from aidmesh_node.federation.links import Link, Links
@@ -101,6 +103,7 @@ class Replication:
         links: Links,
         known: Identities,
         publisher: Publisher,
+        gossip: Gossip,
         client: PeerClient,
         clock: Clock,
         entropy: Entropy,
@@ -114,6 +117,7 @@ class Replication:
         self._links = links
         self._identities = known
         self._publisher = publisher
+        self._gossip = gossip
         self._client = client
         self._clock = clock
         self._entropy = entropy
@@ -170,12 +174,14 @@ class Replication:
         # What was left when the process died, or when the disk was full: the peer may hold our question for long.
         sender = self._links.sender(link.gid)
         await self.interpret(sender)
-        body = await ask_for_news(self._readers, link, wait_seconds)
+        body, gossiped = await ask_for_news(self._readers, link, wait_seconds, self._gossip)
         intake = self._intake(sender)
         try:
-            return await self._over_endpoints(
+            pulled = await self._over_endpoints(
                 link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
             )
+            self._gossip.told(link.gid, gossiped)
+            return pulled
         finally:
             if intake.pulled.clock_ahead_seconds is not None:
                 self.contact(link.gid).clock_ahead_seconds = intake.pulled.clock_ahead_seconds
@@ -199,8 +205,8 @@ class Replication:
 
     def _intake(self, sender: Sender) -> Intake:
         return Intake(
-            self._gid, sender, self._writer, self._readers, self._identities, self._publisher, self._clock,
-            self._interpretation,
+            self._gid, sender, self._writer, self._readers, self._identities, self._publisher,
+            GossipHeard(self._gossip, sender.name), self._clock, self._interpretation,
         )  # fmt: skip
 
     async def interpret(self, sender: Sender) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -17,26 +17,27 @@ from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow, Readers
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.columns import columns_of
+from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.seen import newest_note
+from aidmesh_node.federation.sync_request import SyncRequest, read_request
 from aidmesh_node.federation.tree_reading import proof_of, proof_to
 from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol.bundle import (
     MAGIC,
-    Ask,
     CheckpointFrame,
     ColumnFrame,
     End,
     FeedSize,
+    Fork,
     Frame,
-    FrameReader,
     Head,
     Ident,
     Inclusion,
     More,
     PackageFrame,
     PartFrame,
-    Reads,
     Sizes,
     Want,
     WantedEntry,
@@ -47,11 +48,7 @@ from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import identity_origin, parse_origin
-from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, SYNC_BODY_BYTES_MAX, SYNC_CHECKPOINTS_MAX
 from aidmesh_protocol.merkle import Frontier
-
-WAIT_SECONDS_MAX = 20
-"""How long an answer is held back for something new: shorter than what proxies allow a silent connection."""
 
 FRAMING_BYTES = 64
 """What an answer has besides what is counted: the magic, MORE and END."""
@@ -71,63 +68,24 @@ READ_HERE_MAX = 16
 """Entries read on the event loop itself: so few cost less than a reader's thread and the way back."""
 
 
-@dataclass(slots=True)
-class SyncRequest:
-    """A sync request's frames, sorted. Nothing in it is verified beyond who sent it."""
-
-    budget_bytes: int = BUNDLE_BYTES_ONLINE_MAX
-    wait_seconds: int = 0
-    sizes: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
-    notes: list[bytes] = field(default_factory=list)
-    want: Want = field(default_factory=Want)
-    columns: bool = False
-    """The peer reads COLUMN frames; else parts go one by one (SPEC §8.4c)."""
-
-
-def read_request(body: bytes) -> SyncRequest:
-    """Sort the frames of a request, of which each kind is there once (SPEC §8.4a). Raises ProtocolError malformed or
-    too_large."""
-    if len(body) > SYNC_BODY_BYTES_MAX:
-        raise ProtocolError("too_large", f"a sync request has at most {SYNC_BODY_BYTES_MAX} bytes")
-    request, reader, seen = SyncRequest(), FrameReader(bytes_max=SYNC_BODY_BYTES_MAX), set[str]()
-    # Frame by frame: what does not belong ends the reading before more of it is unpacked.
-    for frame in reader.feed(body):
-        match frame:
-            case CheckpointFrame():
-                request.notes.append(frame.note)
-                if len(request.notes) > SYNC_CHECKPOINTS_MAX:
-                    raise ProtocolError("too_large", f"a sync request shows at most {SYNC_CHECKPOINTS_MAX} checkpoints")
-                continue
-            case Ask():
-                request.budget_bytes = min(frame.budget_bytes, BUNDLE_BYTES_ONLINE_MAX)
-                request.wait_seconds = min(frame.wait_seconds, WAIT_SECONDS_MAX)
-            case Sizes():
-                request.sizes = {origin_hash: (size, root) for origin_hash, size, root in frame.feeds}
-            case Want():
-                request.want = frame
-            case Reads():
-                request.columns = ColumnFrame.KIND in frame.kinds
-            case Head() | End():
-                pass
-            case _:
-                raise ProtocolError("malformed", f"{frame.NAME} does not belong in a sync request")
-        if frame.NAME in seen:
-            raise ProtocolError("malformed", f"a sync request with two {frame.NAME} frames")
-        seen.add(frame.NAME)
-    reader.close()
-    return request
-
-
 class SyncServer:
     """Builds sync answers for authenticated peers."""
 
     def __init__(
-        self, gid: str, readers: Readers[Reading], publisher: Publisher, links: Links, clock: Clock, entropy: Entropy
+        self,
+        gid: str,
+        readers: Readers[Reading],
+        publisher: Publisher,
+        links: Links,
+        gossip: Gossip,
+        clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self._gid = gid
         self._readers = readers
         self._publisher = publisher
         self._links = links
+        self._gossip = gossip
         self._clock = clock
         self._entropy = entropy
         self._closing = asyncio.Event()
@@ -158,6 +116,9 @@ class SyncServer:
                 await self._publisher.hear_checkpoint(shown, note, circles)
         for origin_hash, (size, root) in request.sizes.items():
             await self._publisher.hear_size(origin_hash, size, root, circles)
+        await self._gossip.hear_notes(peer, [*request.notes, *request.heads])
+        for proof in request.forks:
+            await self._gossip.hear_fork(peer, proof)
         served = self._served(peer)
         for origin_hash, checkpoint in served.items():
             if origin_hash in request.sizes:
@@ -201,7 +162,7 @@ class SyncServer:
                 return
 
     def _news(self, peer: str, request: SyncRequest) -> bool:
-        return any(
+        return (Fork.KIND in request.reads and self._gossip.has_news(peer)) or any(
             served.size > request.sizes.get(origin_hash, (0, b""))[0]
             for origin_hash, served in self._served(peer).items()
         )
@@ -213,8 +174,9 @@ class SyncServer:
         now = int(self._clock.now().timestamp())
         yield MAGIC
         head = Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, len(served))
-        start = [head, *self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))]
-        opening = b"".join(map(encode_frame, start))
+        gossiped = self._gossip.says(peer, request.reads)
+        held = self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))
+        opening = b"".join(map(encode_frame, [head, *held, *gossiped]))
         yield opening
         left, more, told = request.budget_bytes - len(opening) - FRAMING_BYTES, 0, not request.budget_bytes
         while missed and (left > 0 or not told):
@@ -239,7 +201,8 @@ class SyncServer:
             yield note
             left -= len(note)
             while at < checkpoint.size and (left > 0 or not told):
-                read = partial(page_of, checkpoint, at, request.columns)
+                # SPEC §8.4c: COLUMNs only for who reads them.
+                read = partial(page_of, checkpoint, at, ColumnFrame.KIND in request.reads)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
                 left -= len(page.data)
@@ -252,6 +215,7 @@ class SyncServer:
         if more:
             yield encode_frame(More(more))
         yield encode_frame(End())
+        self._gossip.told(peer, gossiped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +270,7 @@ def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:
     heads = feeds.heads(owner=owner)
     yield Sizes(tuple(size_of(head) for head in heads))
     # The newest one seen, not the newest one complete: what counts is what its owner has signed.
-    notes = (head.claimed if head.claimed_size > head.signed_size else head.checkpoint for head in heads)
-    yield from (CheckpointFrame(note) for note in notes if note)
+    yield from (CheckpointFrame(note) for note in map(newest_note, heads) if note)
 
 
 def size_of(head: FeedHead) -> FeedSize:

@@ -251,6 +251,7 @@ class Status(Answer, frozen=True):
     counts: Counts
     feeds: list[Feed]
     peers: Count
+    forks: Annotated[Count, Meta(description="Feeds of which two histories were signed, and nobody has said more.")]
     version: Annotated[str, Meta(description="Of the program.", examples=["0.1.0"])]
 
 

@@ -20,6 +20,7 @@ from aidmesh_node.application.ports import Work
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.dispute import Dispute
 from aidmesh_node.domain.event import Recorded
+from aidmesh_node.domain.fork import Fork
 from aidmesh_node.domain.member import Member
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
@@ -43,6 +44,7 @@ JSON_HEADERS: Final = CIMultiDict({**SECURITY_HEADERS, "Content-Type": "applicat
 
 KINDS: Final[Mapping[str, type[Recorded]]] = {
     "need": Need, "offer": Offer, "pledge": Pledge, "member": Member, "dispute": Dispute,
+    "fork": Fork,
 }  # fmt: skip
 """What a path may name by `{id}`, by the word that views and people use for it."""
 

@@ -61,6 +61,7 @@ TAGS: Final = {
     "members": "Who of this group may do what.",
     "bundles": "Files that carry news between groups where no network does.",
     "peers": "Other groups, and the circles shared with them.",
+    "forks": "Feeds of which somebody has signed two histories.",
     "node": "The node about itself.",
 }
 _TAG_OF: Final = {

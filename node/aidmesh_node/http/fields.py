@@ -17,6 +17,7 @@ from aidmesh_node.domain.arrival_rules import ASKED_BY
 from aidmesh_node.domain.category import CATEGORIES
 from aidmesh_node.domain.consent import HOW_GIVEN
 from aidmesh_node.domain.dispute import ABOUT, RESOLUTIONS
+from aidmesh_node.domain.fork import RESOLUTIONS as FORK_RESOLUTIONS
 from aidmesh_node.domain.need import CLOSE_REASONS, URGENCIES
 from aidmesh_node.domain.offer import CLOSED_BY_PEOPLE, MODES
 from aidmesh_node.domain.pledge import GIVER, HOME
@@ -129,6 +130,7 @@ About = Annotated[
     str, WORD, words("DisputeAbout", ABOUT, "The other group hears this word alone; of `conduct` it hears nothing.")
 ]
 Resolution = Annotated[str, WORD, words("DisputeResolution", RESOLUTIONS)]
+ForkResolution = Annotated[str, WORD, words("ForkResolution", FORK_RESOLUTIONS)]
 GivenBy = Annotated[str, WORD, words("ConsentGivenBy", HOW_GIVEN, "Who said yes, and how.")]
 MemberRole = Annotated[str, WORD, words("MemberRole", ROLES, "Each may do what those after it may.")]
 

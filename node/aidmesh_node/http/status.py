@@ -16,7 +16,7 @@ from aidmesh_node.http.bodies import Body, Empty
 from aidmesh_node.http.call import Call, json_answer
 from aidmesh_node.http.operation import operation
 from aidmesh_node.http.problems import RETRY_AFTER, Problem
-from aidmesh_node.views import peers
+from aidmesh_node.views import forks, peers
 from aidmesh_node.views.counts import counts
 from aidmesh_node.views.pages import SCHEMA_VERSION
 from aidmesh_protocol.errors import ProtocolError
@@ -78,6 +78,7 @@ async def show_status(call: Call) -> web.Response:
             "counts": counted,
             "feeds": feeds,
             "peers": len(links),
+            "forks": await node.views.query(forks.open_count),
             "version": VERSION,
         }
     )

@@ -19,10 +19,11 @@ from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.ports import Event
 
 # A topic resolves only once its class exists, also in a program that only reads, such as `aidmesh verify`.
-from aidmesh_node.domain import dispute, group, member, need, offer, peer_link, pledge
+from aidmesh_node.domain import dispute, fork, group, member, need, offer, peer_link, pledge
 
 AGGREGATES = (
     group.Group, member.Member, need.Need, offer.Offer, peer_link.PeerLink, pledge.Pledge, dispute.Dispute,
+    fork.Fork,
 )  # fmt: skip
 """Everything whose events are stored."""
 

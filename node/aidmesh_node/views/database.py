@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aidmesh_protocol.statements import EVERYTHING
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raise it whenever a table or the meaning of a column changes: the file is then rebuilt from the log."""
 
 STATEMENTS_CACHED = 256

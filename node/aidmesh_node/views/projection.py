@@ -16,6 +16,7 @@ from aidmesh_node.views import (
     circles,
     disputes,
     foreign,
+    forks,
     groups,
     known_items,
     members,
@@ -47,6 +48,7 @@ TABLES = (
     offers.TABLES,
     pledges.TABLES,
     disputes.TABLES,
+    forks.TABLES,
     shared_needs.TABLES,
     shared_offers.TABLES,
     known_items.TABLES,
@@ -62,6 +64,7 @@ HANDLERS = (
     needs.HANDLERS,
     offers.HANDLERS,
     disputes.HANDLERS,
+    forks.HANDLERS,
     known_items.HANDLERS,
 )
 """In order: a group's name and a circle are found through the link that an event is about."""

@@ -18,6 +18,7 @@ _TABLES = (
     ("pledge", "pledges", "1"),
     ("member", "members", "1"),
     ("dispute", "disputes", "1"),
+    ("fork", "forks", "1"),
     ("need", "shared_needs", "0"),
     ("offer", "shared_offers", "0"),
 )
@@ -29,7 +30,7 @@ _SELECT = f"SELECT DISTINCT kind, id, ours FROM ({_ANY}) WHERE ?3 IS NULL OR kin
 
 
 class Found(NamedTuple):
-    """`kind` is need, offer, pledge, member or dispute; `id` 32 hex digits; not `ours`: shared with us by a peer."""
+    """`kind` is need, offer, pledge, member, dispute or fork; `id` 32 hex digits; not `ours`: shared by a peer."""
 
     kind: str
     id: str
