@@ -227,10 +227,7 @@ class Want(_Frame):
     @classmethod
     def read(cls, values: list[Any]) -> Self:
         part_rows, entry_rows = fields.exactly(values, 2)
-        parts = tuple(
-            (fields.hash_bytes(origin_hash), fields.integer(index, INDEX_MAX), fields.known_tag(tag))
-            for origin_hash, index, tag in fields.rows(part_rows, WANT_MAX, 3)
-        )
+        parts = fields.part_names(part_rows, WANT_MAX)
         entries = tuple(
             (fields.hash_bytes(origin_hash), fields.integer(index, INDEX_MAX))
             for origin_hash, index in fields.rows(entry_rows, WANT_MAX - len(parts), 2)
@@ -264,6 +261,24 @@ class Inclusion(_Frame):
             fields.octets(entry, 1, ENTRY_BYTES_MAX),
             fields.proof(proof),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(_Frame):
+    """Parts that were asked for and were erased: nobody who keeps to it has them to give (SPEC §5.6)."""
+
+    KIND: ClassVar[int] = 11
+    NAME: ClassVar[str] = "ERASED"
+
+    parts: tuple[WantedPart, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.parts]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        (parts,) = fields.exactly(values, 1)
+        return cls(fields.part_names(parts, WANT_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,8 +385,8 @@ class Reads(_Frame):
 
 
 Frame = (
-    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | More | End | Ask
-    | ColumnFrame | Reads
+    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | Erased | More | End
+    | Ask | ColumnFrame | Reads
 )  # fmt: skip
 FRAMES: tuple[type[Frame], ...] = (
     Head,
@@ -382,6 +397,7 @@ FRAMES: tuple[type[Frame], ...] = (
     Sizes,
     Want,
     Inclusion,
+    Erased,
     More,
     End,
     Ask,
