@@ -265,7 +265,7 @@ class Inclusion(_Frame):
 
 @dataclass(frozen=True, slots=True)
 class Erased(_Frame):
-    """Parts that were asked for and were erased: nobody who keeps to it has them to give (SPEC §5.6)."""
+    """Parts that were asked for and were erased (SPEC §5.6)."""
 
     KIND: ClassVar[int] = 11
     NAME: ClassVar[str] = "ERASED"
@@ -277,8 +277,7 @@ class Erased(_Frame):
 
     @classmethod
     def read(cls, values: list[Any]) -> Self:
-        (parts,) = fields.exactly(values, 1)
-        return cls(fields.part_names(parts, WANT_MAX))
+        return cls(fields.part_names(fields.exactly(values, 1)[0], WANT_MAX))
 
 
 @dataclass(frozen=True, slots=True)

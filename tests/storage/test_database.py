@@ -117,6 +117,7 @@ def test_a_newer_database_is_not_opened(tmp_path: Path) -> None:
 
 OF_VERSION_1 = """
 DROP TABLE feed_packages; DROP TABLE feed_columns; DROP TABLE erased_parts; DROP TABLE erased_things;
+DROP TABLE erasures; DROP TABLE erasure_receipts;
 DROP TABLE disclosures; DROP INDEX idempotency_by_thing; ALTER TABLE idempotency DROP COLUMN thing;
 ALTER TABLE evidence DROP COLUMN stripped; PRAGMA user_version=1
 """

@@ -21,6 +21,15 @@ class EvidenceRow(NamedTuple):
     at: datetime
 
 
+class Asked(NamedTuple):
+    """The entry by which we asked others to erase, its hour since 1970, and by gid who has confirmed it in which."""
+
+    feed: int
+    entry: int
+    hour: int
+    receipts: dict[str, int]
+
+
 class KeptAnswer(NamedTuple):
     request_hash: bytes
     body: bytes
@@ -86,6 +95,15 @@ class Erasures(Protocol):
     def words(self, thing: UUID) -> None:
         """Overwrite what people typed in the stored events of one aggregate; forget kept answers about it."""
 
+    def asked(self, feed: int, index: int, hour: int) -> None:
+        """Remember that this entry of a feed of ours asks others to erase; receipts are awaited."""
+
+    def receive(self, feed: int, index: int, peer: str, hour: int) -> bool:
+        """Remember that a peer has erased it too. False when that entry asks for nothing."""
+
+    def all_asked(self) -> list[Asked]:
+        """Every erasure asked for, the newest first."""
+
     def undone(self) -> tuple[list[tuple[bytes, int, str]], list[UUID]]:
         """Parts (origin hash, index, tag) and things on the list that this database does not know as erased: it is
         older. What the list does not know gets on it."""
@@ -96,9 +114,6 @@ class Disclosures(Protocol):
 
     def record(self, feed: int, peer: str, start: int, stop: int, hour: int) -> None:
         """Parts of the entries in [start, stop) went to this peer in that hour (whole hours since 1970)."""
-
-    def reached(self, feed: int, peer: str) -> int:
-        """The end of what went to this peer."""
 
     def of(self, feed: int, index: int) -> list[Disclosed]:
         """Who got this entry's parts."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from aidmesh_node.application.deadlines import Deadlines
@@ -19,6 +19,7 @@ from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.federation.bundles import Bundles
 from aidmesh_node.federation.identities import Identities
+from aidmesh_node.federation.ledger import Ledger
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.pairing import EXPIRY_HOURS_DEFAULT, Pairing
 from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
@@ -57,6 +58,7 @@ class Federation:
     pairing: Pairing
     replication: Replication
     server: SyncServer
+    ledger: Ledger
     auth: RequestAuth
     rates: PeerRates
     deadlines: Deadlines
@@ -91,6 +93,9 @@ class Federation:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
+        with suppress(Unavailable):
+            # Else the peers say it at their next question.
+            await self.ledger.store()
 
     def news(self) -> None:
         """Our log has grown: look whether something is to be published. Call on the event loop's thread."""
@@ -215,6 +220,10 @@ class Federation:
             "acknowledged": self.links.acknowledged_by(gid, feed) if feed else 0,
         }
 
+    async def store_disclosures(self) -> None:
+        """See PeerDoors."""
+        await self.ledger.store()
+
     def standing(self) -> dict[str, object]:
         """How it stands with our own feeds: {standing, standing_reason, signing, unsigned_feeds}."""
         reason = self.publisher.recovering
@@ -303,6 +312,8 @@ class Federation:
                 self._run("lapse", self._lapse_always())
             if "files" not in self._tasks:
                 self._run("files", self.bundles.read_kept_always())
+            with suppress(Unavailable):
+                await self.ledger.store()
             await first_of(self.clock.sleep(SIGNATURE_RETRY_SECONDS), self.links.changed.wait())
 
     async def _try_signatures(self, gid: str) -> None:

@@ -28,12 +28,6 @@ class SqliteDisclosures:
                 (feed, peer, start, stop, hour),
             )
 
-    def reached(self, feed: int, peer: str) -> int:
-        row = self._connection.execute(
-            "SELECT coalesce(max(stop), 0) FROM disclosures WHERE feed=? AND peer=?", (feed, peer)
-        ).fetchone()
-        return int(row[0])
-
     def of(self, feed: int, index: int) -> list[Disclosed]:
         rows = self._connection.execute(
             "SELECT peer, min(at) FROM disclosures WHERE feed=? AND start<=? AND stop>? GROUP BY peer ORDER BY peer",

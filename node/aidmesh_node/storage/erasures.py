@@ -7,6 +7,7 @@ from __future__ import annotations
 import sqlite3
 from uuid import UUID
 
+from aidmesh_node.application.ports_beside import Asked
 from aidmesh_node.storage.erasure_list import ErasedPart, ErasureList
 from aidmesh_node.storage.feeds import SqliteFeeds
 from aidmesh_node.storage.idempotency import SqliteIdempotency
@@ -74,6 +75,26 @@ class SqliteErasures:
     def unheld_part(self, part: ErasedPart) -> None:
         self._connection.execute("INSERT OR IGNORE INTO erased_parts VALUES (?,?,?)", part)
         self._erasing.append(part)
+
+    def asked(self, feed: int, index: int, hour: int) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO erasures VALUES (?,?,?)", (feed, index, hour))
+
+    def receive(self, feed: int, index: int, peer: str, hour: int) -> bool:
+        if not self._connection.execute("SELECT 1 FROM erasures WHERE feed=? AND idx=?", (feed, index)).fetchone():
+            return False
+        self._connection.execute("INSERT OR IGNORE INTO erasure_receipts VALUES (?,?,?,?)", (feed, index, peer, hour))
+        return True
+
+    def all_asked(self) -> list[Asked]:
+        rows = self._connection.execute(
+            "SELECT feed, idx, at FROM erasures ORDER BY at DESC, feed, idx DESC"
+        ).fetchall()
+        return [Asked(feed, index, hour, self._receipts(feed, index)) for feed, index, hour in rows]
+
+    def _receipts(self, feed: int, index: int) -> dict[str, int]:
+        return dict(
+            self._connection.execute("SELECT peer, at FROM erasure_receipts WHERE feed=? AND idx=?", (feed, index))
+        )
 
     def staged(self) -> int:
         """How many erasures are staged: give it back to ``rewind`` when a job is rolled back."""

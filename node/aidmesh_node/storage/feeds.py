@@ -262,6 +262,7 @@ class SqliteFeeds(SqliteFeedReader):
             [(feed, index, tag) for index in indexes],
         )
 
+    # SPEC §5.6e: `append`, `append_package` and `put_part` leave out what is erased here, whoever brings it.
     def erase_part(self, feed: int, index: int, tag: str) -> None:
         execute = self._connection.execute
         execute("DELETE FROM feed_parts WHERE feed=? AND idx=? AND tag=?", (feed, index, tag))

@@ -19,6 +19,11 @@ ERASURES = (
     """CREATE TABLE erased_parts (
         origin_hash BLOB NOT NULL, idx INTEGER NOT NULL, tag TEXT NOT NULL,
         PRIMARY KEY (origin_hash, idx, tag)) WITHOUT ROWID""",
+    """CREATE TABLE erasures (
+        feed INTEGER NOT NULL, idx INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (feed, idx)) WITHOUT ROWID""",
+    """CREATE TABLE erasure_receipts (
+        feed INTEGER NOT NULL, idx INTEGER NOT NULL, peer TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (feed, idx, peer)) WITHOUT ROWID""",
     "CREATE TABLE erased_things (thing TEXT PRIMARY KEY) WITHOUT ROWID",
     """CREATE TABLE disclosures (
         feed INTEGER NOT NULL, peer TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, at INTEGER NOT NULL,

@@ -80,7 +80,8 @@ class Writer:
         self._position = self._bench.log.position
         self._told_changes = self._checked_changes = self._connection.total_changes
         self._commits = 0
-        self._truncate = False
+        # What a process that was killed left in the WAL may have been erased since.
+        self._truncate = True
         self._thread = Thread(target=self._write, name="aidmesh-writer", daemon=True)
         self._thread.start()
 
