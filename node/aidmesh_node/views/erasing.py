@@ -94,3 +94,11 @@ HANDLERS: Handlers = {
     Need.Erased: lambda connection, event: _forget(connection, "needs", event),
     Offer.Erased: lambda connection, event: _forget(connection, "offers", event),
 }
+
+
+def of_person(connection: sqlite3.Connection, person: str) -> list[tuple[str, str]]:
+    """(need or offer, hex id) of everything of ours that is one person's."""
+    return connection.execute(
+        "SELECT 'need', id FROM needs WHERE person = ?1 UNION ALL SELECT 'offer', id FROM offers WHERE person = ?1",
+        (person,),
+    ).fetchall()
