@@ -7,6 +7,8 @@ backup made afterwards, and of what crosses (SPEC §5.6a, §5.6b, §5.6c, §5.6d
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from aidmesh_protocol.bundle import Erased, PartFrame, Want
 from aidmesh_protocol.entry import FACTS, VIEW
 from aidmesh_protocol.identity import circle_origin, origin_hash
 from aidmesh_protocol.statements import ErasureAcknowledged, NeedShared, PartsErased
+from tests.federation.test_taint import logged, scan
 from tests.support.asking import asks, pull
 from tests.support.erasing import AREA, ITEM, PRIVATE, a_need_in_words, back_up, ledger, quiet
 from tests.support.federation import Mesh
@@ -114,6 +117,87 @@ async def test_every_view_there_ever_was_of_it_goes(tmp_path: Path) -> None:
         await quiet(alice, bob)
         assert tainted([ITEM], files(tmp_path / "bob", tmp_path / "alice")) == []
         await check_all_agree(mesh)
+
+
+async def test_what_came_in_bulk_is_erased_alike(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        mesh.network.cut = {bob.endpoint}
+        asked = [await a_need_in_words(alice, circle)]
+        others = [await post_need(alice, amount, f"canary-other-{amount}") for amount in range(1, 80)]
+        for other in others:
+            await share(alice, other, circle)
+        await mesh.settle()
+        mesh.network.cut = set()
+        await mesh.settle()
+        with closing(sqlite3.connect(tmp_path / "bob" / "node.db")) as connection:
+            assert connection.execute("SELECT count(*) FROM feed_columns").fetchone() > (0,), "it came as a package"
+        await alice.do(erasing.erase, Need, asked[0][0])
+        await mesh.settle()
+        await quiet(alice, bob)
+        assert tainted([ITEM, AREA], files(tmp_path / "bob", tmp_path / "alice")) == []
+        assert {need["item"] for need in (await on_board(bob)).values()} == {f"canary-other-{n}" for n in range(1, 80)}
+        await check_all_agree(mesh)
+
+
+async def test_nobody_logs_what_is_to_be_erased(tmp_path: Path) -> None:
+    (tmp_path / "mesh").mkdir()
+    with logged(tmp_path / "debug.log"):
+        async with Mesh(tmp_path / "mesh") as mesh:
+            alice, _, circle = await two_groups(mesh)
+            need, _ = await a_need_in_words(alice, circle)
+            await mesh.settle()
+            await alice.do(erasing.erase, Need, need, True, [(Need, need)])
+            await mesh.settle()
+    assert b"DEBUG" in (tmp_path / "debug.log").read_bytes()
+    assert tainted([ITEM, AREA, *PRIVATE.values()], files(tmp_path)) == []
+
+
+async def test_verify_names_an_erased_part_that_is_there_again(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        need, _ = await a_need_in_words(alice, circle)
+        await mesh.settle()
+        with closing(sqlite3.connect(tmp_path / "bob" / "node.db", isolation_level=None)) as connection:
+            (row,) = connection.execute("SELECT * FROM feed_parts WHERE tag='view'").fetchall()
+            await alice.do(erasing.erase, Need, need)
+            await mesh.settle()
+            assert bob.node.verify().ok
+            connection.execute("INSERT INTO feed_parts VALUES (?,?,?,?,?)", row)
+        problem = bob.node.verify().first_problem
+        assert problem is not None and problem.detail == "the part was erased and is here"
+
+
+async def test_views_made_anew_show_the_same(tmp_path: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        need, _ = await a_need_in_words(alice, circle)
+        kept = await share(alice, await post_need(alice, 3, "Lanterns"), circle)
+        await mesh.settle()
+        await alice.do(erasing.erase, Need, need)
+        await mesh.settle()
+        for group in (alice, bob):
+            shown = await group.see(board)
+            group.node.views.rebuild()
+            assert await group.see(board) == shown
+        assert list(await on_board(bob)) == [kept]
+
+
+async def test_the_scanner_of_the_design_finds_nothing_either(tmp_path: Path, shared: Path) -> None:
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        need, _ = await a_need_in_words(alice, circle)
+        await mesh.settle()
+        await quiet(alice, bob)
+        secrets = tmp_path / "secrets.txt"
+        secrets.write_text(f"{ITEM}\n{AREA}\n")
+        homes = [str(tmp_path / name) for name in ("alice", "alice-state", "bob", "bob-state")]
+        assert scan(shared, secrets, homes).returncode == 1, "it finds what is there"
+        await alice.do(erasing.erase, Need, need)
+        await mesh.settle()
+        await quiet(alice, bob)
+        clean = scan(shared, secrets, homes)
+        assert clean.returncode == 0, clean.stdout[:2000]
 
 
 async def test_an_offer_is_erased_alike(tmp_path: Path) -> None:
