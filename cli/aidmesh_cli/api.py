@@ -119,34 +119,6 @@ class DisputeShown(Dispute):
     statements: list[Statement]
 
 
-class ErasureAsked(TypedDict):
-    """What one circle was asked to erase."""
-
-    kind: Literal["need", "offer"] | None
-    id: str | None
-    circle: str
-    asked: str
-    groups: list[ErasureOfGroup]
-    outstanding: bool
-
-
-class ErasureOfGroup(TypedDict):
-    """How it stands with one other group. To the hour."""
-
-    peer: str
-    peer_name: str | None
-    had_it: str | None
-    confirmed: str | None
-
-
-class Erasures(TypedDict):
-    """Everything others were asked to erase, the newest first."""
-
-    schema_version: int
-    items: list[ErasureAsked]
-    position: int
-
-
 class Feed(TypedDict):
     """A feed as this node holds it. `root` is null when it is damaged: `verify` names it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -17,9 +17,6 @@ from aidmesh_cli.options import ID_ONLY, IDS_ONLY, asks, example, speaks, yes_op
 from aidmesh_cli.output import Column, print_sentence, print_table
 from aidmesh_cli.phrases import day, short
 from aidmesh_cli.session import Session
-
-if TYPE_CHECKING:
-    from aidmesh_cli import api
 
 __all__ = ["erasure", "member", "need", "offer"]
 
@@ -79,7 +76,7 @@ def list_(session: Session) -> None:
 
     A confirmation is a promise of that group: nobody can check it from here, nor reach what its people wrote down.
     """
-    page: api.Erasures = session.get("/erasures")
+    page = session.get("/erasures")
     session.show(page, lambda: _print_erasures(page["items"]), names=[one["id"] or "" for one in page["items"]])
 
 
@@ -90,7 +87,7 @@ def _erased(session: Session, reply: Document, kind: str) -> None:
         session.tell("Who has confirmed:", session.command("erasure list"))
 
 
-def _print_erasures(asked: list[api.ErasureAsked]) -> None:
+def _print_erasures(asked: list[dict[str, Any]]) -> None:
     columns = [Column("WHAT"), Column("ASKED"), Column("GROUP", gives=True), Column("HAD IT"), Column("CONFIRMED")]
     rows = [
         (

@@ -213,7 +213,7 @@ async def open_node(
     """
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
-    from aidmesh_node.application.erased_again import bring_up_to_the_list, is_behind_the_list
+    from aidmesh_node.application.erased_again import erase_again
     from aidmesh_node.application.forgetting import Forgetting
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.need_deadlines import NeedDeadlines
@@ -248,17 +248,12 @@ async def open_node(
         keys = load_keys(paths.keys)
         database = Database.open(paths.database, entropy.bytes)
         person_keys = PersonKeys(paths.person_keys, entropy.bytes, beside_mark=mark_dir)
-        broken = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        recent = RecentEvents()
+        broken, loop, recent = asyncio.Event(), asyncio.get_running_loop(), RecentEvents()
         writer = WriterThread(
             database, person_keys, entropy.bytes, recent=recent, erased=ErasureList([home, mark_dir]),
             on_broken=partial(soon, loop, broken.set),
         )  # fmt: skip
-        if (await writer.run(is_behind_the_list)).value:
-            # They still show what was erased. First, so that a crash in between leaves none behind.
-            remove_views(paths.views)
-            await writer.run(bring_up_to_the_list)
+        await erase_again(writer, partial(remove_views, paths.views))
         readers = node_readers(paths.database, person_keys, recent)
         views = Views(
             paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic,
@@ -351,6 +346,7 @@ def _federation(
         gid, key, writer, readers, links, identities, publisher, client, clock, entropy, vocabulary
     )
     shelf = Shelf(gid, keys.hpke_public, readers, publisher, links, identities)
+    packer = Packer(gid, key, readers, shelf, ledger, clock, entropy)
     return Federation(
         gid=gid,
         publisher=publisher,
@@ -363,9 +359,7 @@ def _federation(
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
         deadlines=deadlines,
-        bundles=Bundles(
-            keys.hpke, writer, readers, replication, shelf, Packer(gid, key, readers, shelf, clock, entropy), spool
-        ),
+        bundles=Bundles(keys.hpke, writer, readers, replication, shelf, packer, spool),
         clock=clock,
         endpoints=(config.node.url,),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from aidmesh_protocol import frame_fields as fields
 from aidmesh_protocol.canonical import Encodable
@@ -387,19 +387,4 @@ Frame = (
     Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Sizes | Want | Inclusion | Erased | More | End
     | Ask | ColumnFrame | Reads
 )  # fmt: skip
-FRAMES: tuple[type[Frame], ...] = (
-    Head,
-    Ident,
-    CheckpointFrame,
-    PackageFrame,
-    PartFrame,
-    Sizes,
-    Want,
-    Inclusion,
-    Erased,
-    More,
-    End,
-    Ask,
-    ColumnFrame,
-    Reads,
-)
+FRAMES: tuple[type[Frame], ...] = get_args(Frame)

@@ -4,16 +4,21 @@ code that erases, before anything of it is served or shown (SPEC §5.6d).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aidmesh_node.application.evidence_bytes import strip_evidence
-from aidmesh_node.application.ports import Work
+from aidmesh_node.application.ports import Work, Writer
 
 
-def is_behind_the_list(work: Work) -> bool:
-    """Whether the list names anything that this database does not know as erased."""
-    return any(work.erasures.undone())
+async def erase_again(writer: Writer, forget_views: Callable[[], None]) -> None:
+    """`forget_views` is called where they may still show what was erased: first, so that a crash in between leaves none
+    behind."""
+    if any((await writer.run(lambda work: work.erasures.undone())).value):
+        forget_views()
+        await writer.run(_bring_up_to_the_list)
 
 
-def bring_up_to_the_list(work: Work) -> None:
+def _bring_up_to_the_list(work: Work) -> None:
     """Erase again what the list names and this database still has. Doing it twice changes nothing."""
     parts, things = work.erasures.undone()
     for origin_hash, index, tag in parts:

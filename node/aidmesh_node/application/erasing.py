@@ -22,7 +22,7 @@ Thing = type[Need] | type[Offer]
 
 ELSEWHERE = (
     "The groups it was shared with are asked to erase it too, and each confirms it. That is a promise, which nobody "
-    "can check from here: what somebody wrote down, printed, or keeps in a backup of their own may still be there."
+    "can check from here: what somebody wrote down, printed, or keeps in a backup or a file may still be there."
 )
 NOWHERE_ELSE = "It was shared with nobody. What your own people wrote down or printed is still there."
 PERSON = (

@@ -44,8 +44,8 @@ from aidmesh_protocol.limits import INDEX_MAX
 
 BULK_ENTRIES_MIN = 32
 """Packages from this size on are stored several at once (`storing.py`) while the next one is verified, and everybody
-else has a turn after each: it takes a millisecond or two. Verifying in a thread takes longer for all: two threads of one
-interpreter wait for each other more than they gain."""
+else has a turn after each: it takes a millisecond or two. Verifying in a thread takes longer for all: two threads of
+one interpreter wait for each other more than they gain."""
 
 PARTS_BYTES_MAX = 1024 * 1024
 """Bytes of parts collected with one package: four times what a full package of everyday statements has. Parts beyond
