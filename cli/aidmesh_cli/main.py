@@ -15,11 +15,9 @@ from aidmesh_cli import (
     config,
     demo,
     dispute,
+    erasing,
     import_csv,
-    member,
-    need_care,
     node_cmds,
-    offer_care,
     peer,
     settling,
     status,
@@ -60,8 +58,8 @@ def cli() -> None:
 
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
-    *(need_care.need, offer_care.offer, settling.pledge, dispute.dispute, board.board),
-    *(member.member, peer.peer, bundle.bundle),
+    *(erasing.need, erasing.offer, settling.pledge, dispute.dispute, board.board),
+    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):
     cli.add_command(command)

@@ -94,7 +94,7 @@ def list_(session: Session) -> None:
 @speaks(ID_ONLY)
 def role(session: Session, id: str, role: str) -> None:
     """Give a member another role: member, coordinator or operator."""
-    identity = _member(session, id)
+    identity = find_member(session, id)
     reply = session.post(f"/members/{segment(identity)}/role", {"role": role})
     session.answer(reply, f"Member {short(identity)} is now {role}.", name=identity)
 
@@ -105,7 +105,7 @@ def role(session: Session, id: str, role: str) -> None:
 @speaks(ID_ONLY)
 def revoke(session: Session, id: str) -> None:
     """Take back a member's access, at once. What they did stays recorded."""
-    identity = _member(session, id)
+    identity = find_member(session, id)
     session.confirm(f"Take the access of member {short(identity)} back?")
     reply = session.post(f"/members/{segment(identity)}/revoke")
     session.answer(reply, f"Member {short(identity)} has no access any more.", name=identity)
@@ -132,7 +132,7 @@ def _invitation(session: Session, file: Path | None) -> str:
     return text.strip()
 
 
-def _member(session: Session, text: str) -> str:
+def find_member(session: Session, text: str) -> str:
     """The id of the one member whose id begins with `text`, or whose name it is."""
     wanted = text.strip().casefold()
     items: list[dict[str, Any]] = session.get("/members")["items"]

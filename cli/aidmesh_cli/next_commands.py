@@ -45,6 +45,8 @@ BY_CODE: Final = {
     "ambiguous_id": LIST,
     "no_reader": PEERS,
     "nothing_new": STATUS,
+    "erased": "erasure list",
+    "still_a_member": "member revoke --help",
     "consent_too_narrow": "need share --help",
     "idempotency_key_reused": STATUS,
     "import_problems": "import csv FILE... --dry-run",

@@ -213,6 +213,7 @@ async def open_node(
     """
     from aidmesh_node.application.clock_trust import ClockTrust
     from aidmesh_node.application.deadlines import Deadlines
+    from aidmesh_node.application.erased_again import erase_again
     from aidmesh_node.application.forgetting import Forgetting
     from aidmesh_node.application.lapsing import Lapsing
     from aidmesh_node.application.need_deadlines import NeedDeadlines
@@ -225,6 +226,7 @@ async def open_node(
     from aidmesh_node.federation.dialling import Dialling
     from aidmesh_node.federation.http_client import HttpPeerClient, session_for
     from aidmesh_node.storage.database import Database
+    from aidmesh_node.storage.erasure_list import ErasureList
     from aidmesh_node.storage.home_lock import HomeLock
     from aidmesh_node.storage.key_files import load_keys
     from aidmesh_node.storage.mark import MarkFile as StoredMark
@@ -234,6 +236,7 @@ async def open_node(
     from aidmesh_node.storage.recent import RecentEvents
     from aidmesh_node.storage.spool import FileSpool
     from aidmesh_node.storage.writer import Writer as WriterThread
+    from aidmesh_node.views.database import remove_views
     from aidmesh_node.views.views import Views
     from aidmesh_protocol.statements import EVERYTHING
 
@@ -244,13 +247,13 @@ async def open_node(
     with HomeLock([home, mark_dir], f"aidmesh run --home {home}"):
         keys = load_keys(paths.keys)
         database = Database.open(paths.database, entropy.bytes)
-        person_keys = PersonKeys(paths.person_keys, entropy.bytes)
-        broken = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        recent = RecentEvents()
+        person_keys = PersonKeys(paths.person_keys, entropy.bytes, beside_mark=mark_dir)
+        broken, loop, recent = asyncio.Event(), asyncio.get_running_loop(), RecentEvents()
         writer = WriterThread(
-            database, person_keys, entropy.bytes, recent=recent, on_broken=partial(soon, loop, broken.set)
-        )
+            database, person_keys, entropy.bytes, recent=recent, erased=ErasureList([home, mark_dir]),
+            on_broken=partial(soon, loop, broken.set),
+        )  # fmt: skip
+        await erase_again(writer, partial(remove_views, paths.views))
         readers = node_readers(paths.database, person_keys, recent)
         views = Views(
             paths.views, gid, readers, lambda path: FileReaders(path, lambda connection: connection), clock.monotonic,
@@ -326,6 +329,7 @@ def _federation(
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.gossip import Gossip
     from aidmesh_node.federation.identities import Identities
+    from aidmesh_node.federation.ledger import Ledger
     from aidmesh_node.federation.links import Links
     from aidmesh_node.federation.packing import Packer
     from aidmesh_node.federation.pairing import Pairing
@@ -337,13 +341,14 @@ def _federation(
     from aidmesh_node.federation.stock import Shelf
 
     key = keys.signing
-    identities, links = Identities(readers), Links(gid, writer)
+    identities, links, ledger = Identities(readers), Links(gid, writer), Ledger(writer, clock)
     publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
     gossip = Gossip(gid, key.verify_key, writer, readers, links, identities, publisher, clock, entropy)
     replication = Replication(
         gid, key, writer, readers, links, identities, publisher, gossip, client, clock, entropy, vocabulary
     )
     shelf = Shelf(gid, keys.hpke_public, readers, publisher, links, identities)
+    packer = Packer(gid, key, readers, shelf, ledger, clock, entropy)
     return Federation(
         gid=gid,
         publisher=publisher,
@@ -352,13 +357,12 @@ def _federation(
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
         gossip=gossip,
         replication=replication,
-        server=SyncServer(gid, readers, publisher, links, gossip, clock, entropy),
+        server=SyncServer(gid, readers, publisher, links, gossip, ledger, clock, entropy),
+        ledger=ledger,
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),
         deadlines=deadlines,
-        bundles=Bundles(
-            keys.hpke, writer, readers, replication, shelf, Packer(gid, key, readers, shelf, clock, entropy), spool
-        ),
+        bundles=Bundles(keys.hpke, writer, readers, replication, shelf, packer, spool),
         clock=clock,
         endpoints=(config.node.url,),
     )

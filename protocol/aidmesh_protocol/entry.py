@@ -30,6 +30,8 @@ VIEW = "view"
 TEXT = "text"
 SEALED = "sealed"
 TAGS = (FACTS, VIEW, TEXT, SEALED)
+ERASABLE_TAGS = (VIEW, TEXT, SEALED)
+"""All but the facts: without them late readers would come to another state (SPEC §5.2)."""
 
 # Bits of an entry's last field. Bits without a name here are kept and ignored (SPEC §5.1).
 TERMINAL = 1

@@ -6,7 +6,14 @@ from typing import Any
 
 from aidmesh_protocol.entry import TAGS
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.limits import ENTRY_BYTES_MAX, HASH_BYTES, PACKAGE_ENTRIES_MAX, PART_BYTES_MAX, PROOF_HASHES_MAX
+from aidmesh_protocol.limits import (
+    ENTRY_BYTES_MAX,
+    HASH_BYTES,
+    INDEX_MAX,
+    PACKAGE_ENTRIES_MAX,
+    PART_BYTES_MAX,
+    PROOF_HASHES_MAX,
+)
 
 
 def exactly(values: list[Any], count: int) -> list[Any]:
@@ -41,6 +48,13 @@ def column(value: Any) -> tuple[bytes | None, ...]:
         raise ProtocolError("malformed", "a frame has no parts where some belong")
     all_octets([part for part in parts if part is not None], 1, PART_BYTES_MAX)
     return tuple(parts)
+
+
+def part_names(value: Any, names_max: int) -> tuple[tuple[bytes, int, str], ...]:
+    return tuple(
+        (hash_bytes(origin_hash), integer(index, INDEX_MAX), known_tag(tag))
+        for origin_hash, index, tag in rows(value, names_max, 3)
+    )
 
 
 def proof(value: Any) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ A frame that was read has the right shape (SPEC §8.2b); nothing in it is verifi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from aidmesh_protocol import frame_fields as fields
 from aidmesh_protocol.canonical import Encodable
@@ -212,10 +212,7 @@ class Want(FrameForm):
     @classmethod
     def read(cls, values: list[Any]) -> Self:
         part_rows, entry_rows = fields.exactly(values, 2)
-        parts = tuple(
-            (fields.hash_bytes(origin_hash), fields.integer(index, INDEX_MAX), fields.known_tag(tag))
-            for origin_hash, index, tag in fields.rows(part_rows, WANT_MAX, 3)
-        )
+        parts = fields.part_names(part_rows, WANT_MAX)
         entries = tuple(
             (fields.hash_bytes(origin_hash), fields.integer(index, INDEX_MAX))
             for origin_hash, index in fields.rows(entry_rows, WANT_MAX - len(parts), 2)
@@ -249,6 +246,23 @@ class Inclusion(FrameForm):
             fields.octets(entry, 1, ENTRY_BYTES_MAX),
             fields.proof(proof),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(FrameForm):
+    """Parts that were asked for and were erased (SPEC §5.6)."""
+
+    KIND: ClassVar[int] = 11
+    NAME: ClassVar[str] = "ERASED"
+
+    parts: tuple[WantedPart, ...]
+
+    def values(self) -> list[Encodable]:
+        return [self.parts]
+
+    @classmethod
+    def read(cls, values: list[Any]) -> Self:
+        return cls(fields.part_names(fields.exactly(values, 1)[0], WANT_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,23 +369,7 @@ class Reads(FrameForm):
 
 
 Frame = (
-    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Heads | Fork | Sizes | Want | Inclusion | More | End
-    | Ask | ColumnFrame | Reads
+    Head | Ident | CheckpointFrame | PackageFrame | PartFrame | Heads | Fork | Sizes | Want | Inclusion | Erased
+    | More | End | Ask | ColumnFrame | Reads
 )  # fmt: skip
-FRAMES: tuple[type[Frame], ...] = (
-    Head,
-    Ident,
-    CheckpointFrame,
-    PackageFrame,
-    PartFrame,
-    Heads,
-    Fork,
-    Sizes,
-    Want,
-    Inclusion,
-    More,
-    End,
-    Ask,
-    ColumnFrame,
-    Reads,
-)
+FRAMES: tuple[type[Frame], ...] = get_args(Frame)

@@ -95,6 +95,8 @@ PLEDGE_NUMBER_MAX = 0xFFFF
 """Revisions, acceptances and hand-overs of one pledge count from 1; no real pledge has a thousand."""
 PLEDGE_DISPUTES_MAX = 16
 """Disputes one side can open about one pledge: beyond that the groups should talk, not write."""
+ERASED_PARTS_MAX = 256
+"""Parts that one statement erases: as many as holders rewrite in one short step; more need another statement."""
 AMOUNT_TEXT_BYTES_MAX = 13
 """Bytes of a quantity: nine digits, a point and three decimals; 10**9 is the largest quantity."""
 
@@ -136,6 +138,7 @@ FRAME_PAYLOADS_MAX = {
     "SIZES": 96 * 1024,
     "WANT": 64 * 1024,
     "INCLUSION": 4 * 1024,
+    "ERASED": 64 * 1024,
     "MORE": 64,
     "END": 80,
     "ASK": 64,

@@ -96,6 +96,23 @@ def _acts() -> list[Case]:
     ]
 
 
+ERASED = {**DONE, "circles": ["c" * 64], "elsewhere": "A promise: what somebody wrote down may still be there."}
+ERASURES = sequence(
+    [
+        {
+            "kind": "need",
+            "id": "a" * 32,
+            "circle": "c" * 64,
+            "asked": "2026-11-22T08:00:00Z",
+            "outstanding": True,
+            "groups": [
+                {"peer": "h" * 32, "peer_name": "Hillside", "had_it": "2026-11-21T08:00:00Z", "confirmed": None},
+                {"peer": "w" * 32, "peer_name": None, "had_it": None, "confirmed": "2026-11-22T09:00:00Z"},
+            ],
+        }
+    ]
+)
+
 CASES: Final = [
     Case("board", "board", {"GET /board": BOARD}),
     Case("board-empty", "board", {"GET /board": {"needs": [], "offers": [], "position": 1}}),
@@ -114,6 +131,16 @@ CASES: Final = [
     Case("need-post", "need post Soup --category food --quantity 12 --unit meal", {"POST /needs": DONE}),
     Case("need-post-over", "need post --category food --quantity 1 --until 2020-01-01", {"POST /needs": DONE}),
     Case("need-share", f"need share {ID} --consent self", {f"POST /needs/{ID}/share": SHARED}),
+    Case("need-erase", f"need erase {ID} --yes", {f"POST /needs/{ID}/erase": ERASED}),
+    Case("need-erase-unasked", f"need erase {ID} --no-input", {}),
+    Case("offer-erase", f"offer erase {ID} --person --yes", {f"POST /offers/{ID}/erase": {**ERASED, "circles": []}}),
+    Case(
+        "member-forget",
+        f"member forget {ID} --yes",
+        {"GET /members": MEMBERS, f"POST /members/{'a' * 32}/forget": {**DONE, "elsewhere": "Replace the backup."}},
+    ),
+    Case("erasure-list", "erasure list", {"GET /erasures": ERASURES}),
+    Case("erasure-list-empty", "erasure list", {"GET /erasures": sequence([])}),
     Case("need-unshare", f"need unshare {ID}", {f"POST /needs/{ID}/unshare": DONE}),
     Case("need-withdraw", f"need withdraw {ID}", {f"POST /needs/{ID}/withdraw": DONE}),
     Case("need-close", f"need close {ID} --reason partly_met", {f"POST /needs/{ID}/close": DONE}),

@@ -61,6 +61,12 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "Shared need aaaaaaaa.",
     ),
     (f"need unshare {ID} --circle cccc", f"/needs/{ID}/unshare", {"circle": "cccc"}, "Took back need aaaaaaaa."),
+    (
+        f"need erase {ID} --yes",
+        f"/needs/{ID}/erase",
+        {"forget_person": False},
+        "Erased what was shared of need aaaaaaaa.",
+    ),
     (f"need withdraw {ID}", f"/needs/{ID}/withdraw", {}, "Withdrew need aaaaaaaa."),
     (
         f"need close {ID} --reason partly_met",
@@ -132,6 +138,12 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "Posted offer aaaaaaaa: any amount of skills.",
     ),
     (f"offer share {ID}", f"/offers/{ID}/share", {}, "Shared offer aaaaaaaa."),
+    (
+        f"offer erase {ID} --person --yes",
+        f"/offers/{ID}/erase",
+        {"forget_person": True},
+        "Erased what was shared of offer aaaaaaaa.",
+    ),
     (f"offer unshare {ID} --with Hill", f"/offers/{ID}/unshare", {"peer": "Hill"}, "Took back offer aaaaaaaa."),
     (f"offer withdraw {ID}", f"/offers/{ID}/withdraw", {}, "Withdrew offer aaaaaaaa."),
     (
@@ -233,6 +245,7 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         "Resolved dispute aaaaaaaa. It is over once the other group says so too.",
     ),
     (f"member role {ID} operator", f"/members/{ID}/role", {"role": "operator"}, "Member aaaaaaaa is now operator."),
+    (f"member forget {ID} --yes", f"/members/{ID}/forget", {}, "Forgot who member aaaaaaaa was."),
     (f"member revoke {ID} --yes", f"/members/{ID}/revoke", {}, "Member aaaaaaaa has no access any more."),
 ]
 
@@ -264,17 +277,17 @@ def test_every_command_that_changes_something_is_in_the_table() -> None:
     told = {" ".join(command.split()[:2]) for command, *_ in COMMANDS}
     verbs = {
         "need": (
-            *("post", "share", "share-wider", "unshare", "withdraw", "close", "reopen"),
+            *("post", "share", "share-wider", "unshare", "erase", "withdraw", "close", "reopen"),
             *("review", "contact-attempt", "extend", "amend", "urgency"),
         ),
-        "offer": ("post", "share", "unshare", "withdraw", "confirm", "extend", "reopen", "close"),
+        "offer": ("post", "share", "unshare", "erase", "withdraw", "confirm", "extend", "reopen", "close"),
         "pledge": (
             *("offer", "revise", "commit", "withdraw", "hand-over"),
             *("counter", "accept", "decline", "release", "receive"),
             *("ask", "presume", "correct", "leave"),
         ),
         "dispute": ("open", "add", "resolve"),
-        "member": ("role", "revoke"),
+        "member": ("role", "revoke", "forget"),
     }
     assert told == {f"{noun} {verb}" for noun, all_verbs in verbs.items() for verb in all_verbs}
 

@@ -21,12 +21,13 @@ from tests.house.tree import ROOT
 # What the issue names; a verb that goes missing is noticed here.
 PROMISED = """
 init run demo board status verify completion
-need post|list|show|share|unshare|withdraw|close
+need post|list|show|share|unshare|erase|withdraw|close
 need share-wider|reopen|review|contact-attempt|extend|amend|urgency|emergency-advice
-offer post|list|show|share|unshare|withdraw|confirm|extend|reopen|close
+offer post|list|show|share|unshare|erase|withdraw|confirm|extend|reopen|close
 pledge list|show|offer|revise|commit|withdraw|hand-over|counter|accept|decline|release|receive|ask|presume|correct|leave
 dispute open|list|show|add|resolve
-member invite|join|list|role|revoke
+member invite|join|list|role|revoke|forget
+erasure list
 peer invite|accept|list|status
 bundle write|read|inspect|sizes
 import csv
@@ -34,7 +35,7 @@ config show
 """
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
-    *("dispute list", "dispute show"),
+    *("dispute list", "dispute show", "erasure list"),
     *(
         "bundle inspect",
         "bundle sizes",

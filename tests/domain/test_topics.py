@@ -20,6 +20,7 @@ FROZEN = {
     "need:emergency-advice-acknowledged", "need:shared-in-emergency", "need:amended", "need:urgency-changed",
     "need:reviewed", "need:contact-attempted", "need:expiry-warned", "need:expiry-extended", "need:expired",
     "need:marked-duplicate", "need:referred", "need:found-out-of-scope", "need:given-up-reaching", "need:reopened",
+    "need:erased", "offer:erased", "peer-link:erasure-acknowledged",
     "offer:posted", "offer:shared", "offer:unshared", "offer:unshare-acknowledged", "offer:booking-changed",
     "offer:withdrawn", "offer:closed", "offer:still-available-asked", "offer:still-available-confirmed",
     "offer:expiry-warned", "offer:expiry-extended", "offer:reopened",

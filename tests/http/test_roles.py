@@ -71,6 +71,10 @@ GET  /api/v1/events                     member
 POST /api/v1/needs/{id}/share           coordinator
 POST /api/v1/needs/{id}/unshare         coordinator
 POST /api/v1/needs/{id}/close           coordinator
+POST /api/v1/needs/{id}/erase           member
+POST /api/v1/offers/{id}/erase          member
+POST /api/v1/members/{id}/forget        coordinator
+GET  /api/v1/erasures                   coordinator
 POST /api/v1/pledges/{id}/presume       coordinator
 POST /api/v1/offers/{id}/share          coordinator
 POST /api/v1/offers/{id}/unshare        coordinator

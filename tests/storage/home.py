@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from aidmesh_node.application import mark, ports
 from aidmesh_node.storage.database import Database
+from aidmesh_node.storage.erasure_list import ErasureList
 from aidmesh_node.storage.mark import MarkFile
 from aidmesh_node.storage.person_keys import PersonKeys
 from aidmesh_node.storage.readers import SqliteReading, node_readers
@@ -57,6 +58,7 @@ class SqliteHome:
             self.keys,
             self.entropy,
             recent=recent,
+            erased=ErasureList([self.path]),
             on_broken=self._on_broken,
             queued_jobs_max=self._queued_jobs_max,
             cached_max=self._cached_max,

@@ -12,7 +12,7 @@ import pytest
 from aidmesh_node.storage import connections, database
 from aidmesh_node.storage.connections import DatabaseRefused, assert_setting, connect_writer
 from aidmesh_node.storage.database import Database, open_for_reading
-from aidmesh_node.storage.schema import TABLES
+from aidmesh_node.storage.schema import SCHEMA_VERSION, TABLES
 from tests.storage.home import SqliteHome
 from tests.storage.programs import run
 from tests.storage.things import Pile, number
@@ -109,27 +109,41 @@ def test_a_newer_database_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
     opened(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=3")
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
     connection.close()
-    with pytest.raises(DatabaseRefused, match=r"newer aidmesh \(schema 3, this one knows 2\)"):
+    with pytest.raises(DatabaseRefused, match=rf"schema {SCHEMA_VERSION + 1}, this one knows {SCHEMA_VERSION}\)"):
         opened(path)
+
+
+OF_VERSION_1 = """
+DROP TABLE feed_packages; DROP TABLE feed_columns; DROP TABLE erased_parts; DROP TABLE erased_things;
+DROP TABLE erasures; DROP TABLE erasure_receipts;
+DROP TABLE disclosures; DROP INDEX idempotency_by_thing; ALTER TABLE idempotency DROP COLUMN thing;
+ALTER TABLE evidence DROP COLUMN stripped; PRAGMA user_version=1
+"""
+"""What makes the database of the first version of a new one."""
 
 
 def test_an_older_database_gets_what_it_lacks_when_it_is_opened(tmp_path: Path) -> None:
     path = tmp_path / "node.db"
     opened(path).close()
     with closing(sqlite3.connect(path)) as connection:
-        new = sorted(
-            connection.execute("SELECT sql FROM sqlite_master WHERE name IN ('feed_packages', 'feed_columns')")
-        )
-        connection.executescript("DROP TABLE feed_packages; DROP TABLE feed_columns; PRAGMA user_version=1")
+        new = shape(connection)
+        connection.executescript(OF_VERSION_1)
+        assert shape(connection) != new
     with pytest.raises(DatabaseRefused, match="older aidmesh: start the node once"):
         open_for_reading(path)
     opened(path).close()
     with closing(open_for_reading(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-        found = connection.execute("SELECT sql FROM sqlite_master WHERE name IN ('feed_packages', 'feed_columns')")
-        assert sorted(found) == new and len(new) == 2
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert shape(connection) == new
+
+
+def shape(connection: sqlite3.Connection) -> list[tuple[object, ...]]:
+    """Every index, and every column of every table."""
+    names = connection.execute("SELECT type, name FROM sqlite_master ORDER BY name").fetchall()
+    columns = [(name, *column) for _, name in names for column in connection.execute(f"PRAGMA table_info({name})")]
+    return [*names, *columns]
 
 
 def test_an_update_that_fails_leaves_the_older_database(tmp_path: Path) -> None:

@@ -107,9 +107,11 @@ async def test_a_cancelled_wait_gives_its_place_back(home: SqliteHome) -> None:
 
 async def test_a_malformed_file_is_damage_not_a_bug(home: SqliteHome) -> None:
     home.reopen()
+    ask = "SELECT rootpage FROM sqlite_master WHERE name='stored_events'"
+    (root,) = home.database.connection.execute(ask).fetchone()
     home.close()
     content = bytearray(home.database.path.read_bytes())
-    content[4096:] = b"\xa5" * (len(content) - 4096)
+    content[(root - 1) * 4096 : root * 4096] = b"\xa5" * 4096
     home.database.path.write_bytes(content)
     raw = Readers(home.database.path, lambda connection: connection, size=1)
     try:

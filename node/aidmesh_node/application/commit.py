@@ -54,7 +54,9 @@ async def commit(writer: Writer, job: Job, once: Once | None, lived: int) -> Rep
                 )
             return json.loads(earlier.body), True
         body = {**job(work), "position": work.position}
-        work.idempotency.keep(once.actor, once.key, once.request_hash, json.dumps(body).encode(), lived)
+        thing = body.get("id")
+        about = thing if isinstance(thing, str) else None
+        work.idempotency.keep(once.actor, once.key, once.request_hash, json.dumps(body).encode(), lived, about)
         return body, False
 
     done = await writer.run(act_once)

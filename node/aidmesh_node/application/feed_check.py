@@ -35,6 +35,7 @@ class FeedCheck:
     views: dict[bytes, int] = field(default_factory=dict)
     taken_back: set[tuple[int, str]] = field(default_factory=set)
     withheld: set[tuple[int, str]] = field(default_factory=set)
+    erased: set[tuple[int, str]] = field(default_factory=set)
 
     def run(self) -> None:
         """Raises Damaged for the first thing that is wrong."""
@@ -115,13 +116,16 @@ class FeedCheck:
             if part is None:
                 self.withheld.add((index, tag))
             self.checked["parts"] += 1
-        held = set(names)
+        held, erased = set(names), self.feeds.erased(head.feed, start, stop)
+        for index, tag in sorted(held & erased):
+            self._wrong("feed_parts", f"entry {index} part {tag}", "the part was erased and is here")
+        self.erased |= erased
         for index, data in enumerate(entries, start):
             for header in Entry.decode(data).parts:
                 # A peer's descriptions may never have been sent. Ours are here, identities, and what was interpreted.
                 whole = head.owner == self.gid or head.circle is None
                 due = whole or (header.tag == FACTS and index < head.folded)
-                if due and (index, header.tag) not in held:
+                if due and (index, header.tag) not in held | erased:
                     self._wrong("feed_parts", f"entry {index} part {header.tag}", "the part is missing")
 
     def _check_no_more(self) -> None:
@@ -133,7 +137,7 @@ class FeedCheck:
                 self._wrong("feed_parts", f"beyond entry {size}", "parts that belong to no entry")
 
     def _check_withheld(self) -> None:
-        for index, tag in sorted(self.withheld ^ self.taken_back):
+        for index, tag in sorted(self.withheld ^ (self.taken_back - self.erased)):
             served = (index, tag) in self.taken_back
             detail = "was taken back and would be served" if served else "is withheld though it was not taken back"
             self._wrong("feed_parts", f"entry {index} part {tag}", f"the part {detail}")

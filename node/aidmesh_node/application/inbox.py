@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
-from aidmesh_node.application import hearing, passed_over, space
+from aidmesh_node.application import hearing, hearing_erasure, passed_over, space
 from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.entry_names import entry_name
 from aidmesh_node.application.not_found import NotFound
@@ -38,7 +38,17 @@ command: bounds the writer's pause to some 30 ms."""
 QUARANTINED = "malformed"
 """The code under which a signed statement that means nothing is kept as evidence."""
 
-HEARD_KINDS = ("pledge.", "handover.", "receipt.", "discrepancy.", "dispute.", "circle.", "share.")
+HEARD_KINDS = (
+    "pledge.",
+    "handover.",
+    "receipt.",
+    "discrepancy.",
+    "dispute.",
+    "circle.",
+    "share.",
+    "parts.",
+    "erasure.",
+)
 """Statements that concern our own log; needs and offers of others are shown straight from the feed's rows."""
 
 HOME_KINDS = ("need.", "offer.")
@@ -89,13 +99,13 @@ def interpret(work: Work, origin: str, at: datetime, vocabulary: Vocabulary = sa
             if by_home:
                 _check_subject(work, head, entry, taken, acted)
             if concerns_us:
-                acted += 1
+                acted += hearing_erasure.cost(statement)
                 with work.attempt():
                     _hear(work, head, index, entry, statement, at)
         except (ProtocolError, Refused, NotFound, LookupError, SubjectTaken) as error:
             reason = str(error)
             work.evidence.keep(head.owner, QUARANTINED, f"{origin} entry {index}: {reason}", (data,), at, head.feed)
-        if acted == ACTED_MAX:
+        if acted >= ACTED_MAX:
             break
     work.feeds.set_folded(head.feed, reached)
     whole = head.folded + len(heard)
@@ -139,6 +149,15 @@ def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: objec
             answer = Act(_act_id("answer", name), at, None, NODE, cause=name)
             link.acknowledge_revocation(answer, circle=circle.hex(), subject=subject.hex())
             work.commit(link)
+        case said.PartsErased():
+            # SPEC §5.6c: also when none of it was here.
+            hearing_erasure.hear(work, head, index, entry, statement)
+            link = work.get(PeerLink, PeerLink.id_of(head.owner))
+            answer = Act(_act_id("answer", name), at, None, NODE, cause=name)
+            link.acknowledge_erasure(answer, circle=circle.hex(), subject=subject.hex())
+            work.commit(link)
+        case said.ErasureAcknowledged():
+            hearing_erasure.hear_receipt(work, head, entry)
         case said.ShareAcknowledged():
             _acknowledged(work, by, circle, subject)
         case said.PledgeOffered():

@@ -90,6 +90,7 @@ def publish_some(
     events = work.events_without(position, EVENTS_MAX, NEVER_PUBLISHED)
     batches: dict[bytes, list[tuple[SealedEntry, bytes | None]]] = {}
     withheld: dict[bytes, list[int]] = {}
+    erased: dict[bytes, list[tuple[int, str]]] = {}
     for _, event in events:
         if event is None:
             continue
@@ -103,12 +104,16 @@ def publish_some(
                 batch.append((_sealed(outgoing, part_key), outgoing.statement_id))
             if outgoing.withhold is not None:
                 withheld.setdefault(outgoing.circle, []).append(outgoing.withhold)
+            erased.setdefault(outgoing.circle, []).extend(outgoing.erase)
     for circle, batch in batches.items():
         head = open_circle_feed(work, gid, circle)
         if batch:
             append(work, head, batch)
         # Last: a view shared and taken back since we last looked has only now become a row.
         work.feeds.withhold_parts(head.feed, withheld.get(circle, ()), VIEW)
+        # SPEC §5.6a: with the statement that says so.
+        for index, tag in erased.get(circle, ()):
+            work.erasures.part(head.feed, index, tag)
     reached = events[-1][0] if events else position
     if any(event is not None for _, event in events) or reached - stored > UNWRITTEN_EVENTS_MAX:
         work.positions.put(PUBLISHED, reached)

@@ -86,6 +86,10 @@ class PeerDoors(Protocol):
         Raises nothing."""
         ...
 
+    async def store_disclosures(self) -> None:
+        """Write down which parts went to whom, as far as that was not done yet. Raises Unavailable."""
+        ...
+
     def standing(self) -> Mapping[str, object]:
         """{standing, standing_reason, signing, unsigned_feeds} of our own feeds. Raises nothing."""
         ...

@@ -11,11 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from eventsourcing.domain import Aggregate, DomainEventProtocol
+
+from aidmesh_node.application.ports_beside import (
+    Disclosures,
+    Erasures,
+    Evidence,
+    EvidenceRow,
+    Idempotency,
+    KeptAnswer,
+)
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,6 +31,13 @@ R_co = TypeVar("R_co", covariant=True)
 A = TypeVar("A", bound=Aggregate)
 
 Event = DomainEventProtocol[Any]
+
+__all__ = [
+    "LOGGED", "Disclosures", "Done", "Erased", "Erasures", "Event", "EventLog", "Evidence", "EvidenceRow",
+    "FeedConflict", "FeedHead", "FeedReads", "FeedRows", "HeldEntry", "Idempotency", "KeptAnswer", "NewEntry",
+    "NewPackage", "PartRow", "Positions", "Readers", "Reading", "Subject", "SubjectTaken", "Subjects",
+    "TreeNodes", "VaultReads", "VaultRows", "Work", "Writer",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +131,6 @@ class Subject(NamedTuple):
     aggregate_id: UUID
 
 
-class EvidenceRow(NamedTuple):
-    """One kept proof: ``blobs`` are the offending bytes as received; ``at`` is UTC to the second."""
-
-    feed: int | None
-    peer: str
-    code: str
-    detail: str
-    blobs: tuple[bytes, ...]
-    at: datetime
-
-
-class KeptAnswer(NamedTuple):
-    request_hash: bytes
-    body: bytes
-
-
 class FeedReads(Protocol):
     """Reading feeds, in a job or on a reader's snapshot. Ranges are [start, stop), clipped to what is held."""
 
@@ -156,8 +155,12 @@ class FeedReads(Protocol):
     def part_names(self, feed: int, start: int, stop: int) -> list[tuple[int, str]]:
         """(index, tag) of every part that is held, withheld ones too: for checking, never for serving."""
 
+    def erased(self, feed: int, start: int, stop: int) -> set[tuple[int, str]]:
+        """(index, tag) of parts that were erased: not held, and never taken in again."""
+
     def missing_parts(self, feed: int, wanted: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
-        """Those of ``wanted`` (index, tag) that are not held, in the order given; withheld ones are held."""
+        """Those of ``wanted`` (index, tag) that are neither held nor erased, in the order given; withheld ones are
+        held."""
 
     def node(self, feed: int, level: int, index: int) -> bytes | None:
         """Hash of a complete subtree of a stored level, or None."""
@@ -185,7 +188,8 @@ class FeedRows(FeedReads, Protocol):
         Raises FeedConflict when the origin is known with another hash, owner, circle or generation."""
 
     def append(self, feed: int, entries: Sequence[NewEntry], frontier: bytes, size: int, nodes: TreeNodes = ()) -> None:
-        """Append at the end; ``size`` is the size afterwards, ``nodes`` what became complete.
+        """Append at the end; ``size`` is the size afterwards, ``nodes`` what became complete. Parts that were erased
+        before are left out.
 
         Raises FeedConflict unless the held size is ``size - len(entries)`` and the feed is not frozen."""
 
@@ -208,7 +212,8 @@ class FeedRows(FeedReads, Protocol):
         """Entries from ``index`` on are to be interpreted once more; those not interpreted yet are anyhow."""
 
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
-        """Keep a part that came later; one that is held already (withheld, too) is left as it is."""
+        """Keep a part that came later; one that is held already (withheld, too) is left as it is, one that was erased
+        is not kept."""
 
     def withhold_parts(self, feed: int, indexes: Iterable[int], tag: str) -> None:
         """From now on ``parts`` does not show them. They stay readable through ``part``."""
@@ -266,36 +271,6 @@ class Positions(Protocol):
     def put(self, name: str, value: int) -> None: ...
 
 
-class Idempotency(Protocol):
-    """Answers to keyed requests, in the transaction of the command's events: kept together or not at all.
-
-    Bodies are sealed under the client's own key, so a stolen disk shows no one-time secret."""
-
-    def find(self, actor: str, key: str) -> KeptAnswer | None:
-        """What this actor was answered under this key, or None; compare ``request_hash``. Raises Damaged."""
-
-    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int) -> None:
-        """`at`: the seconds this node had lived through, which no clock that is set can change."""
-
-    def sweep(self, before: int, rows_max: int) -> int:
-        """Forget at most so many answers kept before then, counted alike, oldest first; returns how many."""
-
-
-class Evidence(Protocol):
-    """What proves a peer's fault. Bounded: the first 64 of each (peer, code) are kept, the rest are
-    counted."""
-
-    def keep(
-        self, peer: str, code: str, detail: str, blobs: Sequence[bytes], at: datetime, feed: int | None = None
-    ) -> bool:
-        """Keep (True), or only count because the bound is reached (False). In the transaction."""
-
-    def kept(self, peer: str | None = None) -> list[EvidenceRow]: ...
-
-    def count(self, peer: str, code: str) -> int:
-        """How often it happened, kept or not."""
-
-
 class EventLog(Protocol):
     """The durable log of our decisions, read back. Every read checks each event's hash and raises Damaged."""
 
@@ -330,6 +305,10 @@ class Work(Protocol):
     @property
     def evidence(self) -> Evidence: ...
     @property
+    def erasures(self) -> Erasures: ...
+    @property
+    def disclosures(self) -> Disclosures: ...
+    @property
     def position(self) -> int:
         """The log's last position as this transaction sees it."""
 
@@ -340,6 +319,9 @@ class Work(Protocol):
 
     def commit(self, *aggregates: Aggregate) -> None:
         """Insert their new events into the transaction. Nothing survives yet: wait for the job's Done."""
+
+    def events_of(self, id: UUID) -> list[Event]:
+        """One aggregate's events in order, including what this batch has written."""
 
     def events_after(self, position: int, limit: int) -> list[tuple[int, Event]]:
         """As EventLog.select, including what this batch has written."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aidmesh_node.application.entry_names import entry_ref
+from aidmesh_node.application.erasable_parts import erasable, stream_of
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.redaction import (
     epoch_minutes,
@@ -61,6 +62,8 @@ class Outgoing:
     refs: tuple[Ref, ...] = ()
     withhold: int | None = None
     """Index in our feed of the entry whose view is served to nobody any more from this transaction on."""
+    erase: tuple[tuple[int, str], ...] = ()
+    """Parts of our feed that are deleted in this transaction."""
 
 
 class Publication:
@@ -84,13 +87,17 @@ class Publication:
                 yield from self._about_pledge(work, event, work.get(Pledge, event.originator_id))
             case Dispute.Event():
                 yield from self._about_dispute(work, event, work.get(Dispute, event.originator_id))
-            case PeerLink.Activated() | PeerLink.RevocationAcknowledged():
+            case PeerLink.Activated() | PeerLink.RevocationAcknowledged() | PeerLink.ErasureAcknowledged():
                 yield from self._about_circle(work, event, work.get(PeerLink, event.originator_id))
 
     def placed(self, work: Work, outgoing: Outgoing, index: int) -> None:
         """Remember where a view lies, so that taking the share back stops serving it."""
         if isinstance(outgoing.statement, say.NeedShared | say.OfferShared):
             work.positions.put(_view_of(outgoing.subject), index)
+        elif isinstance(outgoing.statement, say.PartsErased):
+            head = work.feeds.head(circle_origin(self._gid, outgoing.circle))
+            assert head is not None  # what is erased lies in it
+            work.erasures.asked(head.feed, index, int(outgoing.at.timestamp()) // 3600)
 
     def _about_need(self, work: Work, event: Event, need: Need) -> Iterator[Outgoing]:
         for circle_hex, share in need.shares.items():
@@ -112,6 +119,8 @@ class Publication:
                     # SPEC §15.3a: its view is served no more.
                     revoked = self._say(circle, subject, event, say.NeedShareRevoked())
                     yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
+                case Need.Erased():
+                    yield from self._erasures(work, circle, event)
                 case Need.Withdrawn() | Need.Closed() if told:
                     # One that was reopened before we came here was closed all the same, for those who knew of it then.
                     if share.live if of_now else circle_hex in need.circles_at_closing(event.originator_version):
@@ -146,10 +155,24 @@ class Publication:
                 case Offer.Unshared() if event.circle == circle_hex and told:
                     revoked = self._say(circle, subject, event, say.OfferShareRevoked())
                     yield replace(revoked, withhold=work.positions.get(_view_of(subject)))
+                case Offer.Erased():
+                    yield from self._erasures(work, circle, event)
                 case Offer.Withdrawn() | Offer.Closed() if told:
                     # One that was reopened before we came here was closed all the same, for those who knew of it then.
                     if share.live if of_now else circle_hex in offer.circles_at_closing(event.originator_version):
                         yield self._say(circle, subject, event, say.OfferClosed(_why_closed(event)))
+
+    def _erasures(self, work: Work, circle: bytes, event: Event) -> Iterator[Outgoing]:
+        """All that can be erased of what this circle was ever told because of one aggregate, by the name it knew."""
+        head = work.feeds.head(circle_origin(self._gid, circle))
+        if head is None:
+            return
+        names = (self._ids.statement(circle, event_id(each)) for each in stream_of(work, event))
+        erasing = erasable(work, head, names)
+        for number, (subject, parts) in enumerate(erasing):
+            erased = self._say(circle, subject, event, say.PartsErased(head.generation, parts))
+            name = self._ids.statement(circle, event_id(event) + b"erased" + number.to_bytes(4, "big"))
+            yield replace(erased, statement_id=name, erase=parts)
 
     def _about_pledge(self, work: Work, event: Event, pledge: Pledge) -> Iterator[Outgoing]:
         if pledge.circle is None or isinstance(event, Pledge.ReceiptAsked):
@@ -204,6 +227,10 @@ class Publication:
                 circle, subject = bytes.fromhex(event.circle), bytes.fromhex(event.subject)
                 refs = (entry_ref(work, event.cause),)
                 yield self._say(circle, subject, event, say.ShareAcknowledged(), refs)
+            case PeerLink.ErasureAcknowledged() if event.cause:
+                circle, subject = bytes.fromhex(event.circle), bytes.fromhex(event.subject)
+                refs = (entry_ref(work, event.cause),)
+                yield self._say(circle, subject, event, say.ErasureAcknowledged(), refs)
 
     def _say(
         self, circle: bytes, subject: bytes, event: Event, statement: Statement, refs: tuple[Ref, ...] = ()

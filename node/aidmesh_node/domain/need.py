@@ -16,6 +16,7 @@ from aidmesh_node.domain.category import category_id
 from aidmesh_node.domain.consent import Consent
 from aidmesh_node.domain.emergency import EmergencyAdvice
 from aidmesh_node.domain.ending import NOTICE, Warned, has_run_out, needs_warning
+from aidmesh_node.domain.erasing import Erasable
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.label import label, language_tag
 from aidmesh_node.domain.need_closing import CLOSE_REASONS, JUST_CLOSED, Closing, check_closing
@@ -35,7 +36,7 @@ URGENCY_REASONS = ("worse", "better", "more_known", "mistaken")
 CONTACT_OUTCOMES = (REACHED, "no_answer", "message_left", "wrong_contact")
 
 
-class Need(Recorded):
+class Need(Erasable, Recorded):
     """`quantity`, `reserved` (the live remainders) and `received` are in `unit`; `person` is a vault id."""
 
     TOPIC = "need"
@@ -64,6 +65,7 @@ class Need(Recorded):
     FoundOutOfScope = need_events.FoundOutOfScope
     GivenUpReaching = need_events.GivenUpReaching
     Reopened = need_events.Reopened
+    Erased = need_events.Erased
 
     def __init__(
         self,
@@ -193,6 +195,7 @@ class Need(Recorded):
         """
         self._check_open()
         consent.check_level(level)
+        self.check_not_erased()
         check_not_shared(self.shares, check_circle(circle))
         if because_of_emergency and not self.is_emergency:
             raise Refused(

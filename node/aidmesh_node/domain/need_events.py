@@ -13,6 +13,7 @@ from uuid import UUID
 
 from aidmesh_node.domain import event
 from aidmesh_node.domain.ending import Warned
+from aidmesh_node.domain.erasing import forget_words
 from aidmesh_node.domain.sharing import ACKNOWLEDGED, ENDED, REVOKED, SHARED, ShareState
 from aidmesh_node.domain.window import Window
 
@@ -233,6 +234,15 @@ class Reopened(Event):
         for circle, share in aggregate.shares.items():
             if share.live:
                 aggregate.shares[circle] = replace(share, state=ENDED, since=self.timestamp)
+
+
+class Erased(Event):
+    """What people typed is erased here, in every earlier event too, and from whatever was shared."""
+
+    TOPIC = "need:erased"
+
+    def apply(self, aggregate: Need) -> None:
+        forget_words(aggregate)
 
 
 def _close(aggregate: Need, reason: str, at: datetime) -> None:

@@ -11,6 +11,7 @@ from aidmesh_node.domain import offer_events, offer_time
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.category import category_id
 from aidmesh_node.domain.ending import Warned, has_run_out, needs_warning
+from aidmesh_node.domain.erasing import Erasable
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.label import label
 from aidmesh_node.domain.offer_events import OPEN
@@ -32,7 +33,7 @@ CLOSED_BY_PEOPLE = ("exhausted", "superseded")
 """Why somebody closes an offer; it is also withdrawn, or expires."""
 
 
-class Offer(Recorded):
+class Offer(Erasable, Recorded):
     """`quantity` is the capacity in `unit`, None for an inexhaustible offer. `person` is a vault id."""
 
     TOPIC = "offer"
@@ -51,6 +52,7 @@ class Offer(Recorded):
     ExpiryWarned = offer_events.ExpiryWarned
     ExpiryExtended = offer_events.ExpiryExtended
     Reopened = offer_events.Reopened
+    Erased = offer_events.Erased
 
     def __init__(
         self,
@@ -140,6 +142,7 @@ class Offer(Recorded):
     def share(self, by: Act, circle: str) -> None:
         """Let the view of this offer go to one circle (64 hex digits)."""
         self._check_open()
+        self.check_not_erased()
         check_not_shared(self.shares, check_circle(circle))
         self._record(self.Shared, by, circle=circle)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from aidmesh_node.domain import event
 from aidmesh_node.domain.ending import Warned
+from aidmesh_node.domain.erasing import forget_words
 from aidmesh_node.domain.sharing import ACKNOWLEDGED, ENDED, REVOKED, SHARED, ShareState
 from aidmesh_node.domain.window import Window
 
@@ -148,6 +149,15 @@ class Reopened(Event):
         for circle, share in aggregate.shares.items():
             if share.live:
                 aggregate.shares[circle] = replace(share, state=ENDED, since=self.timestamp)
+
+
+class Erased(Event):
+    """What people typed is erased here, in every earlier event too, and from whatever was shared."""
+
+    TOPIC = "offer:erased"
+
+    def apply(self, aggregate: Offer) -> None:
+        forget_words(aggregate)
 
 
 def _close(aggregate: Offer, reason: str, at: datetime) -> None:

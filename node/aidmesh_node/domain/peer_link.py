@@ -98,6 +98,14 @@ class PeerLink(Recorded):
         def apply(self, aggregate: PeerLink) -> None:
             aggregate.acknowledged.add(self.cause)
 
+    class ErasureAcknowledged(Event):
+        TOPIC = "peer-link:erasure-acknowledged"
+        circle: str
+        subject: str
+
+        def apply(self, aggregate: PeerLink) -> None:
+            aggregate.acknowledged.add(self.cause)
+
     class Suspended(Event):
         TOPIC = "peer-link:suspended"
         reason: str
@@ -229,6 +237,13 @@ class PeerLink(Recorded):
         """
         if by.cause is None or by.cause not in self.acknowledged:
             self._record(self.RevocationAcknowledged, by, circle=check_circle(circle), subject=subject)
+
+    def acknowledge_erasure(self, by: Act, *, circle: str, subject: str) -> None:
+        """We have deleted what they erased of `subject` (32 hex digits) by the statement that is the act's `cause`. Our
+        own act, so that publication tells them; heard once more, it records nothing.
+        """
+        if by.cause is None or by.cause not in self.acknowledged:
+            self._record(self.ErasureAcknowledged, by, circle=check_circle(circle), subject=subject)
 
     def suspend(self, by: Act, reason: str) -> None:
         """Pause the link: nothing new is exchanged, what was promised stands, it can be resumed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from aidmesh_node.application.deadlines import Deadlines
@@ -20,6 +20,7 @@ from aidmesh_node.domain.refused import Refused
 from aidmesh_node.federation.bundles import Bundles
 from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.identities import Identities
+from aidmesh_node.federation.ledger import Ledger
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.pairing import EXPIRY_HOURS_DEFAULT, Pairing
 from aidmesh_node.federation.peer_client import PeerRefused, Unreachable
@@ -59,6 +60,7 @@ class Federation:
     gossip: Gossip
     replication: Replication
     server: SyncServer
+    ledger: Ledger
     auth: RequestAuth
     rates: PeerRates
     deadlines: Deadlines
@@ -94,6 +96,9 @@ class Federation:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
+        with suppress(Unavailable):
+            # Else the peers say it at their next question.
+            await self.ledger.store()
 
     def news(self) -> None:
         """Our log has grown: look whether something is to be published. Call on the event loop's thread."""
@@ -218,6 +223,10 @@ class Federation:
             "acknowledged": self.links.acknowledged_by(gid, feed) if feed else 0,
         }
 
+    async def store_disclosures(self) -> None:
+        """See PeerDoors."""
+        await self.ledger.store()
+
     def standing(self) -> dict[str, object]:
         """How it stands with our own feeds: {standing, standing_reason, signing, unsigned_feeds}."""
         reason = self.publisher.recovering
@@ -306,6 +315,8 @@ class Federation:
                 self._run("lapse", self._lapse_always())
             if "files" not in self._tasks:
                 self._run("files", self.bundles.read_kept_always())
+            with suppress(Unavailable):
+                await self.ledger.store()
             await first_of(self.clock.sleep(SIGNATURE_RETRY_SECONDS), self.links.changed.wait())
 
     async def _try_signatures(self, gid: str) -> None:

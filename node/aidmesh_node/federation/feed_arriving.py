@@ -26,6 +26,8 @@ class FeedArriving:
     trusted: TrustedFeed
     offered: VerifiedCheckpoint
     claim: bool
+    erased: frozenset[tuple[int, str]] = frozenset()
+    """(index, tag) of parts that are not taken in again, whoever brings them; not even as evidence."""
     package: PackageFrame | None = None
     columns: dict[str, Sequence[bytes | None]] = field(default_factory=dict)
     """The parts of the package by tag, as they came: each column as long as the package."""
@@ -60,6 +62,12 @@ class FeedArriving:
                     column[place] = part
         self.parts_bytes += sum(map(len, filter(None, parts)))
 
+    def without_erased(self, tag: str, start: int, parts: Sequence[bytes | None]) -> Sequence[bytes | None]:
+        """These parts of entries from index `start` on, less those that were erased."""
+        if not self.erased:
+            return parts
+        return [None if (index, tag) in self.erased else part for index, part in enumerate(parts, start)]
+
     def is_whole(self) -> bool:
         """Whether the package being collected has all the parts its entries commit to."""
         if self.package is None:
@@ -72,6 +80,7 @@ class FeedArriving:
         nothing = [None] * len(entries)
         return all(
             self.columns.get(header.tag, nothing)[place] is not None
+            or (package.start + place, header.tag) in self.erased
             for place, entry in enumerate(entries)
             for header in entry.parts
         )

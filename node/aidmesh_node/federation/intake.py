@@ -28,6 +28,7 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     ColumnFrame,
     End,
+    Erased,
     Fork,
     Frame,
     Head,
@@ -43,6 +44,7 @@ from aidmesh_protocol.checkpoint import parse_unverified
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import weigh
 from aidmesh_protocol.identity import origin_hash, parse_origin
+from aidmesh_protocol.limits import INDEX_MAX
 
 BULK_ENTRIES_MIN = 32
 """Packages from this size on are stored several at once (`storing.py`) while the next one is verified, and everybody
@@ -133,6 +135,9 @@ class Intake:
             case End():
                 await self._settle()
                 await self._keep_claims()
+            case Erased():
+                # What we asked for is gone; facts, which is what we ask for, never are.
+                self._idle()
             case Head():
                 # Nothing we rely on.
                 self.pulled.clock_ahead_seconds = frame.created - int(self._clock.now().timestamp())
@@ -252,7 +257,8 @@ class Intake:
         if weight == "stale" and feed.checkpoint is not None:
             newest = feed.checkpoint
             await self._readers.run(lambda reading: check_no_fork(reading.feeds, known, newest, checkpoint))
-        self._feeds[known.origin_hash] = FeedArriving(known, feed, checkpoint, weight == "larger")
+        erased = self._readers.run_now(lambda reading: frozenset(reading.feeds.erased(known.feed, 0, INDEX_MAX)))
+        self._feeds[known.origin_hash] = FeedArriving(known, feed, checkpoint, weight == "larger", erased)
 
     async def _package(self, frame: PackageFrame) -> None:
         hashed = frame.package.origin_hash
@@ -275,7 +281,10 @@ class Intake:
         if feed is None or not feed.awaits(frame.origin_hash, frame.index, frame.index + 1):
             await self._late_part(frame)
             return
-        feed.add(frame.tag, frame.index, (frame.part,))
+        if not any(parts := feed.without_erased(frame.tag, frame.index, (frame.part,))):
+            self._idle()
+            return
+        feed.add(frame.tag, frame.index, parts)
         if feed.parts_bytes > PARTS_BYTES_MAX:
             await self.flush()
 
@@ -288,7 +297,7 @@ class Intake:
                 if part is not None:
                     await self._part(PartFrame(hashed, index, frame.tag, part))
         else:
-            feed.add(frame.tag, frame.start, frame.parts)
+            feed.add(frame.tag, frame.start, feed.without_erased(frame.tag, frame.start, frame.parts))
             if feed.parts_bytes > PARTS_BYTES_MAX:
                 await self.flush()
 

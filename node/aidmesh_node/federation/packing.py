@@ -15,10 +15,12 @@ from aidmesh_node.application.ports import Readers, Reading
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.ledger import Ledger
 from aidmesh_node.federation.serve import Page, ident_of, page_of
 from aidmesh_node.federation.stock import Shelf, Stock
 from aidmesh_protocol.bundle import MAGIC, CheckpointFrame, Head, More, Sizes, encode_frame
 from aidmesh_protocol.bundle_file import sign_file, sizes_to_text
+from aidmesh_protocol.identity import origin_hash, parse_origin
 from aidmesh_protocol.keys import SigningKey
 from aidmesh_protocol.limits import BUNDLE_BYTES_FILE_MAX, FRAME_PAYLOADS_MAX
 from aidmesh_protocol.sealing import KEY_BYTES, SALT_BYTES, Sealer, sealed_length, slots_for
@@ -88,12 +90,20 @@ class Packer:
     """Writes files for the circles of this node."""
 
     def __init__(
-        self, gid: str, key: SigningKey, readers: Readers[Reading], shelf: Shelf, clock: Clock, entropy: Entropy
+        self,
+        gid: str,
+        key: SigningKey,
+        readers: Readers[Reading],
+        shelf: Shelf,
+        ledger: Ledger,
+        clock: Clock,
+        entropy: Entropy,
     ) -> None:
         self._gid = gid
         self._key = key
         self._readers = readers
         self._shelf = shelf
+        self._ledger = ledger
         self._clock = clock
         self._entropy = entropy
 
@@ -128,11 +138,15 @@ class Packer:
                 _require(file, data, entries, bytes_max)
                 break
             await asyncio.to_thread(file.put, data)
+            if parse_origin(stock.checkpoint.origin).gid == self._gid:
+                for other in self._shelf.others(circle):
+                    self._ledger.went(other, origin_hash(stock.checkpoint.origin), page.disclosed)
             shown.add(stock.checkpoint.origin)
             entries += page.stop - stock.at
             stock.at = page.stop
         left = sum(stock.left for stock in stocks)
         size = await asyncio.to_thread(file.close, left, self._key)
+        await self._ledger.store()
         reached = await self._readers.run(partial(self._shelf.sizes, circle, stocks))
         return Packed(size, entries, len(shown) + len(identities), left, reached)
 

@@ -18,6 +18,7 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.columns import columns_of
 from aidmesh_node.federation.gossip import Gossip
+from aidmesh_node.federation.ledger import Ledger, disclosed, hidden_parts
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.seen import newest_note
@@ -29,6 +30,7 @@ from aidmesh_protocol.bundle import (
     CheckpointFrame,
     ColumnFrame,
     End,
+    Erased,
     FeedSize,
     Fork,
     Frame,
@@ -45,6 +47,7 @@ from aidmesh_protocol.bundle import (
     encode_frame,
 )
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
+from aidmesh_protocol.entry import ERASABLE_TAGS
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import identity_origin, parse_origin
@@ -78,6 +81,7 @@ class SyncServer:
         publisher: Publisher,
         links: Links,
         gossip: Gossip,
+        ledger: Ledger,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -86,6 +90,7 @@ class SyncServer:
         self._publisher = publisher
         self._links = links
         self._gossip = gossip
+        self._ledger = ledger
         self._clock = clock
         self._entropy = entropy
         self._closing = asyncio.Event()
@@ -123,11 +128,13 @@ class SyncServer:
         for origin_hash, checkpoint in served.items():
             if origin_hash in request.sizes:
                 # Nobody holds more of a feed than we have served.
-                self._links.acknowledged(peer, origin_hash, min(request.sizes[origin_hash][0], checkpoint.size))
+                held = min(request.sizes[origin_hash][0], checkpoint.size)
+                self._links.acknowledged(peer, origin_hash, held)
+                self._ledger.holds(peer, origin_hash, held)
         if self._publisher.recovering:
             raise ProtocolError("recovering", "this node was restored and signs nothing until its entries are back")
         wanted = _Wanted(request.want)
-        first = await self._missing(served, wanted)
+        first = await self._missing(peer, served, wanted)
         if not first:
             await self._wait(peer, request)
         gathered = bytearray()
@@ -138,11 +145,14 @@ class SyncServer:
                 gathered.clear()
         yield bytes(gathered)
 
-    async def _missing(self, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
+    async def _missing(self, peer: str, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
         """The next of what the peer misses and may have, as frames; [] when there is no more."""
         while page := wanted.page():
             if frames := await self._readers.run(partial(_wanted_of, served, page)):
-                return frames
+                for frame in frames:
+                    if isinstance(frame, PartFrame) and frame.tag in ERASABLE_TAGS:
+                        self._ledger.went(peer, frame.origin_hash, [(frame.index, frame.index + 1)])
+                return [encode_frame(frame) for frame in frames]
         return []
 
     def _served(self, peer: str) -> dict[bytes, VerifiedCheckpoint]:
@@ -186,7 +196,7 @@ class SyncServer:
                     break
                 told = True
                 yield data
-            missed = await self._missing(served, wanted)
+            missed = await self._missing(peer, served, wanted)
         for origin_hash, checkpoint in served.items():
             at = request.sizes.get(origin_hash, (0, b""))[0]
             if at >= checkpoint.size:
@@ -209,6 +219,7 @@ class SyncServer:
                 if left < 0 and told:
                     break  # SPEC §8.4d: only the first may be more than was asked for, or nobody would ever get on
                 told = True
+                self._ledger.went(peer, origin_hash, page.disclosed, page.stop)
                 yield page.data
                 at = page.stop
             more += checkpoint.size - at
@@ -224,6 +235,8 @@ class Page:
 
     data: bytes
     stop: int
+    disclosed: list[tuple[int, int]]
+    """Ranges of entries all of whose erasable parts are in it."""
 
 
 def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> Page:
@@ -236,12 +249,13 @@ def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: 
     proof = proof_to(feeds, head.feed, stop, checkpoint.size)
     data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
     parts: Iterable[Frame]
+    held = feeds.columns(head.feed, start, stop)
     if columns:
-        parts = columns_of(head.origin_hash, start, feeds.columns(head.feed, start, stop))
+        parts = columns_of(head.origin_hash, start, held)
     else:
         parts = _one_by_one(head.origin_hash, feeds.parts(head.feed, start, stop))
     data += map(encode_frame, parts)
-    return Page(b"".join(data), stop)
+    return Page(b"".join(data), stop, disclosed(held, start, hidden_parts(feeds, head.feed, start, stop, held)))
 
 
 def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:
@@ -291,9 +305,11 @@ class _Wanted:
 
 def _wanted_of(
     served: Mapping[bytes, VerifiedCheckpoint], page: Sequence[WantedPart | WantedEntry], reading: Reading
-) -> list[bytes]:
-    """Parts and single entries a peer misses, as frames. What is withheld, or not for it, is simply not there."""
+) -> list[Frame]:
+    """Parts and single entries a peer misses. What is withheld, or not for it, is simply not there; what was erased it
+    is told."""
     feeds, frames, told = reading.feeds, list[Frame](), set[bytes]()
+    erased: list[WantedPart] = []
     for origin_hash, index, *tag in page:
         checkpoint, head = served.get(origin_hash), feeds.head_by_hash(origin_hash)
         if checkpoint is None or head is None or index >= checkpoint.size:
@@ -301,6 +317,8 @@ def _wanted_of(
         if tag:
             rows = feeds.parts(head.feed, index, index + 1)
             frames += [PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag[0]]
+            if (index, tag[0]) in feeds.erased(head.feed, index, index + 1):
+                erased.append((origin_hash, index, tag[0]))
             continue
         if origin_hash not in told:
             frames.append(CheckpointFrame(checkpoint.note))
@@ -308,4 +326,4 @@ def _wanted_of(
         (entry,) = feeds.entries(head.feed, index, index + 1)
         proof = proof_of(feeds, head.feed, index, checkpoint.size)
         frames.append(Inclusion(origin_hash, index, checkpoint.size, entry, proof))
-    return [encode_frame(frame) for frame in frames]
+    return [*frames, Erased(tuple(erased))] if erased else frames

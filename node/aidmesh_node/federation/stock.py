@@ -66,7 +66,7 @@ class Shelf:
     def recipients(self, circle: bytes) -> list[bytes]:
         """The HPKE keys of the circle's members, ours first. Raises Refused `no_reader` when there is nobody else."""
         others = []
-        for gid in sorted(self._links.members(circle) - {self._gid}):
+        for gid in self.others(circle):
             try:
                 key = self._identities.known(gid).hpke_key
             except ProtocolError:
@@ -78,6 +78,10 @@ class Shelf:
                 "no_reader", "Nobody in this circle could open a file.", "Wait until their node has answered once."
             )
         return [self._hpke_key, *others]
+
+    def others(self, circle: bytes) -> list[str]:
+        """The circle's members but us: whom a file is for."""
+        return sorted(self._links.members(circle) - {self._gid})
 
     async def stock(
         self, circle: bytes, since: Sizes | None, *, by_need: bool

@@ -122,7 +122,7 @@ async def change_urgency(call: Call) -> web.Response:
     answers.SharedWithAll,
     takes=WIDER,
     refuses={
-        409: "already_shared need_closed",
+        409: "already_shared erased need_closed",
         422: "bad_language consent_too_narrow no_circle no_consent no_emergency unknown_way_of_giving_consent",
     },
 )

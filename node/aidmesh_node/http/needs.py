@@ -123,7 +123,7 @@ async def show_need(call: Call) -> web.Response:
     answers.SharedNow,
     takes=SHARED,
     refuses={
-        409: "already_shared ambiguous_circle need_closed",
+        409: "already_shared ambiguous_circle erased need_closed",
         422: "bad_language circle_and_peer consent_too_narrow no_circle no_consent unknown_way_of_giving_consent",
     },
 )

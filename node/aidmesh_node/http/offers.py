@@ -84,7 +84,7 @@ async def show_offer(call: Call) -> web.Response:
 @operation(
     answers.SharedNow,
     takes=AUDIENCE,
-    refuses={409: "already_shared ambiguous_circle offer_closed", 422: "circle_and_peer no_circle"},
+    refuses={409: "already_shared ambiguous_circle erased offer_closed", 422: "circle_and_peer no_circle"},
 )
 async def share_offer(call: Call) -> web.Response:
     """Share an offer with a peer group.

@@ -52,6 +52,15 @@ class SqliteEvidence:
             for feed, who, code, detail, blobs, at in rows
         ]
 
+    def unstripped(self) -> list[tuple[int, tuple[bytes, ...]]]:
+        rows = self._connection.execute("SELECT id, blobs FROM evidence WHERE stripped=0")
+        return [(id, tuple(msgpack.unpackb(blobs))) for id, blobs in rows]
+
+    def strip(self, id: int, blobs: Sequence[bytes]) -> None:
+        self._connection.execute(
+            "UPDATE evidence SET blobs=?, stripped=1 WHERE id=?", (msgpack.packb([bytes(blob) for blob in blobs]), id)
+        )
+
     def count(self, peer: str, code: str) -> int:
         row = self._connection.execute(
             "SELECT seen FROM evidence_counts WHERE peer=? AND code=?", (peer, code)

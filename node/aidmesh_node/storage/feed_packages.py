@@ -1,4 +1,5 @@
-"""Entries that came many at once: a package is one row, each column of its parts another. Never changed.
+"""Entries that came many at once: a package is one row, each column of its parts another. Never changed, but where a
+part is erased.
 
 A row costs the same whatever it holds, so a feed that arrives in bulk is stored with a few statements a package instead
 of some for each entry. What comes alone, or later, has rows of its own (`feeds.py`).
@@ -75,6 +76,23 @@ class SqlitePackages:
         ).fetchone()
         parts = _within(row[0], row[1], index, index + 1) if row else ()
         return parts[0] if parts else None
+
+    def erase(self, feed: int, index: int, tag: str) -> None:
+        """The column without this part, if it was there; SQLite overwrites what the row leaves behind."""
+        row = self._connection.execute(
+            "SELECT start, parts FROM feed_columns WHERE feed=? AND start>? AND start<=? AND tag=? "
+            "ORDER BY start DESC LIMIT 1",
+            (feed, index - PACKED_ENTRIES_MAX, index, tag),
+        ).fetchone()
+        if row is None:
+            return
+        start, column = row[0], msgpack.unpackb(row[1])
+        if index - start < len(column) and column[index - start] is not None:
+            column[index - start] = None
+            self._connection.execute(
+                "UPDATE feed_columns SET parts=? WHERE feed=? AND start=? AND tag=?",
+                (msgpack.packb(column), feed, start, tag),
+            )
 
 
 def one_by_one(columns: Mapping[str, Sequence[bytes | None]], size: int) -> list[list[tuple[str, bytes]]]:

@@ -95,6 +95,15 @@ class SqliteFeedReader:
         packed = self._packages.parts(feed, start, stop)
         return sorted([*found, *((index, tag) for index, tag, _ in packed)]) if packed else found
 
+    def erased(self, feed: int, start: int, stop: int) -> set[tuple[int, str]]:
+        return set(
+            self._connection.execute(
+                "SELECT idx, tag FROM erased_parts WHERE origin_hash=(SELECT origin_hash FROM feeds WHERE feed=?)"
+                " AND idx>=? AND idx<?",
+                (feed, start, stop),
+            )
+        )
+
     def missing_parts(self, feed: int, wanted: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
         held = "SELECT 1 FROM feed_parts WHERE feed=? AND idx=? AND tag=?"
         execute = self._connection.execute
@@ -103,6 +112,7 @@ class SqliteFeedReader:
             return missing
         first, last = min(missing)[0], max(missing)[0]
         packed = {(index, tag) for index, tag, _ in self._packages.parts(feed, first, last + 1)}
+        packed |= self.erased(feed, first, last + 1)
         return [name for name in missing if name not in packed]
 
     def node(self, feed: int, level: int, index: int) -> bytes | None:
@@ -174,13 +184,19 @@ class SqliteFeeds(SqliteFeedReader):
         nodes: TreeNodes = (),
     ) -> None:
         start = self._grow(feed, len(entries), frontier, size, nodes)
+        erased = self.erased(feed, start, size)
         insert = partial(insert_rows, self._connection)
         insert(
             "INSERT INTO feed_entries", [(feed, index, new.entry, new.leaf) for index, new in enumerate(entries, start)]
         )
         insert(
             "INSERT INTO feed_parts (feed, idx, tag, part)",
-            [(feed, index, tag, part) for index, new in enumerate(entries, start) for tag, part in new.parts],
+            [
+                (feed, index, tag, part)
+                for index, new in enumerate(entries, start)
+                for tag, part in new.parts
+                if (index, tag) not in erased
+            ],
         )
         insert(
             "INSERT INTO feed_statements",
@@ -201,7 +217,8 @@ class SqliteFeeds(SqliteFeedReader):
             new = [NewEntry(entry, leaf, None, held) for entry, leaf, held in zip(entries, leaves, parts, strict=True)]
             self.append(feed, new, frontier, size, nodes)
         else:
-            self._packages.insert(feed, self._grow(feed, len(entries), frontier, size, nodes), package)
+            start = self._grow(feed, len(entries), frontier, size, nodes)
+            self._packages.insert(feed, start, _without(package, start, self.erased(feed, start, size)))
 
     def store_checkpoint(self, feed: int, note: bytes, size: int) -> None:
         self._update(
@@ -232,7 +249,7 @@ class SqliteFeeds(SqliteFeedReader):
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
         if not self.leaves(feed, index, index + 1):
             raise FeedConflict(f"feed {feed} has no entry {index}")
-        if self._packages.part(feed, index, tag) is not None:
+        if self._packages.part(feed, index, tag) is not None or (index, tag) in self.erased(feed, index, index + 1):
             return
         self._connection.execute(
             "INSERT OR IGNORE INTO feed_parts (feed, idx, tag, part) VALUES (?,?,?,?)",
@@ -243,6 +260,15 @@ class SqliteFeeds(SqliteFeedReader):
         self._connection.executemany(
             "UPDATE feed_parts SET withheld=1 WHERE feed=? AND idx=? AND tag=?",
             [(feed, index, tag) for index in indexes],
+        )
+
+    # SPEC §5.6e: `append`, `append_package` and `put_part` leave out what is erased here, whoever brings it.
+    def erase_part(self, feed: int, index: int, tag: str) -> None:
+        execute = self._connection.execute
+        execute("DELETE FROM feed_parts WHERE feed=? AND idx=? AND tag=?", (feed, index, tag))
+        self._packages.erase(feed, index, tag)
+        execute(
+            "INSERT OR IGNORE INTO erased_parts SELECT origin_hash, ?, ? FROM feeds WHERE feed=?", (index, tag, feed)
         )
 
     def _grow(self, feed: int, count: int, frontier: bytes, size: int, nodes: TreeNodes) -> int:
@@ -259,6 +285,17 @@ class SqliteFeeds(SqliteFeedReader):
     def _update(self, statement: str, values: tuple[object, ...], conflict: str) -> None:
         if self._connection.execute(statement, values).rowcount != 1:
             raise FeedConflict(conflict)
+
+
+def _without(package: NewPackage, start: int, erased: set[tuple[int, str]]) -> NewPackage:
+    """The package without parts that were erased before it came."""
+    if not erased:
+        return package
+    columns = {
+        tag: [None if (index, tag) in erased else part for index, part in enumerate(column, start)]
+        for tag, column in package.columns.items()
+    }
+    return package._replace(columns=columns)
 
 
 def _column(columns: dict[str, list[bytes | None]], tag: str, count: int) -> list[bytes | None]:

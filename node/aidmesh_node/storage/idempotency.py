@@ -40,13 +40,16 @@ class SqliteIdempotency:
             raise Damaged("idempotency", key_hash.hex(), "the kept answer is not what was stored") from error
         return KeptAnswer(request_hash, body)
 
-    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int) -> None:
+    def keep(self, actor: str, key: str, request_hash: bytes, body: bytes, at: int, thing: str | None = None) -> None:
         key_hash = _key_hash(actor, key)
         nonce, ciphertext = seal(_sealing_key(actor, key), body, key_hash + request_hash, self._entropy)
         self._connection.execute(
-            "INSERT INTO idempotency VALUES (?,?,?,?)",
-            (key_hash, request_hash, nonce + ciphertext, at),
+            "INSERT INTO idempotency (key_hash, request_hash, sealed, at, thing) VALUES (?,?,?,?,?)",
+            (key_hash, request_hash, nonce + ciphertext, at, thing),
         )
+
+    def forget_about(self, thing: str) -> None:
+        self._connection.execute("DELETE FROM idempotency WHERE thing=?", (thing,))
 
     def sweep(self, before: int, rows_max: int) -> int:
         oldest = "SELECT key_hash FROM idempotency WHERE at<? ORDER BY at LIMIT ?"

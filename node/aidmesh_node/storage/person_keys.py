@@ -1,4 +1,5 @@
-"""home/person.keys: one 32-byte key per person, and home/erased.persons: whose key was destroyed for ever.
+"""home/person.keys: one 32-byte key per person, and erased.persons: whose key was destroyed for ever. That list lies
+in the home and a second time beside the mark, where no restored backup of the home reaches.
 
 A file of its own, so that its backup can be replaced instead of accumulated: destroying a key here then
 reaches the old backups of everything else. Append, fsync, then the rows that need the key: never the other
@@ -9,21 +10,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
-from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
 from aidmesh_node.application.damaged import Damaged
 from aidmesh_node.application.ports import Erased
-from aidmesh_node.storage.files import fsync, fsync_directory, private_file, replace_file, write_all
+from aidmesh_node.storage.checked_list import CHECK_BYTES, CheckedList, check_of, end_of_records
+from aidmesh_node.storage.files import fsync, private_file, replace_file, write_all
 
 MAGIC = b"aidmesh person keys 1\n"
+ERASED_NAME = "erased.persons"
 ERASED_MAGIC = b"aidmesh erased persons 1\n"
 PERSON_BYTES = 16
 KEY_BYTES = 32
-CHECK_BYTES = 8
 RECORD_BYTES = PERSON_BYTES + KEY_BYTES + CHECK_BYTES
-ERASED_RECORD_BYTES = PERSON_BYTES + CHECK_BYTES
 
 
 class PersonKeys:
@@ -32,16 +32,20 @@ class PersonKeys:
     ``damaged`` lists byte offsets of records whose check fails. They are kept as they are (one bit may be all
     that is wrong) and never used; an unfinished record at the end, left by a crash, is cut off."""
 
-    def __init__(self, path: Path, entropy: Callable[[int], bytes], *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, entropy: Callable[[int], bytes], *, read_only: bool = False, beside_mark: Path | None = None
+    ) -> None:
+        """`beside_mark`: the folder of the mark, None where there is none."""
         self.path = path
-        self.erased_path = path.with_name("erased.persons")
+        self.erased_path = path.with_name(ERASED_NAME)
         self.damaged: tuple[int, ...] = ()
         self._entropy = entropy
         self._keys: dict[UUID, bytes] = {}
         self._staged: dict[UUID, bytes] = {}
         self._read_only = read_only
-        persons, self._erased_length = _read_erased(self.erased_path)
-        self._erased = {UUID(bytes=person) for person in persons}
+        paths = [self.erased_path, *([] if beside_mark is None else [beside_mark / ERASED_NAME])]
+        self._erasures = CheckedList(paths, ERASED_MAGIC, PERSON_BYTES, "erased persons", read_only=read_only)
+        self._erased = {UUID(bytes=person) for person in self._erasures.records}
         self._length = self._load()
         # An erasure that a crash or a restored backup of this file has undone is done again.
         again = self._erased & self._keys.keys()
@@ -103,18 +107,7 @@ class PersonKeys:
         new = [person for person in persons if person not in self._erased]
         if not new:
             return
-        private_file(self.erased_path)
-        descriptor = os.open(self.erased_path, os.O_RDWR)
-        try:
-            content = b"".join(person.bytes + _check(person.bytes) for person in new)
-            content = content if self._erased_length else ERASED_MAGIC + content
-            os.ftruncate(descriptor, self._erased_length)
-            write_all(descriptor, content, self._erased_length)
-            fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._erased_length += len(content)
-        fsync_directory(self.erased_path.parent)
+        self._erasures.append([person.bytes for person in new])
         self._erased.update(new)
         for person in new:
             self._staged.pop(person, None)
@@ -130,7 +123,7 @@ class PersonKeys:
         content = self.path.read_bytes() if self.path.exists() else MAGIC
         if not content.startswith(MAGIC):
             raise Damaged(self.path.name, "byte 0", "this is not a file of person keys: restore it from its backup")
-        end = _end_of_records(content, len(MAGIC), RECORD_BYTES)
+        end = end_of_records(content, len(MAGIC), RECORD_BYTES)
         if end < len(content) and not self._read_only:
             with self.path.open("r+b") as file:
                 file.truncate(end)
@@ -138,7 +131,7 @@ class PersonKeys:
         damaged = []
         for offset in range(len(MAGIC), end, RECORD_BYTES):
             record = content[offset : offset + RECORD_BYTES]
-            if record[-CHECK_BYTES:] == _check(record[:-CHECK_BYTES]):
+            if record[-CHECK_BYTES:] == check_of(record[:-CHECK_BYTES]):
                 self._keys[UUID(bytes=record[:PERSON_BYTES])] = record[PERSON_BYTES:-CHECK_BYTES]
             else:
                 damaged.append(offset)
@@ -154,43 +147,13 @@ class PersonKeys:
         self._length = len(MAGIC) + len(kept)
 
 
-def _end_of_records(content: bytes, start: int, record_bytes: int) -> int:
-    end = len(content) - (len(content) - start) % record_bytes
-    # A power cut can leave the file longer but its last blocks never written: zeros.
-    while end > start and not any(content[end - record_bytes : end]):
-        end -= record_bytes
-    return end
-
-
-def _read_erased(path: Path) -> tuple[list[bytes], int]:
-    """The persons, and where the list ends: an unfinished record behind it is not one."""
-    content = path.read_bytes() if path.exists() else b""
-    if not content.startswith(ERASED_MAGIC):
-        if ERASED_MAGIC.startswith(content):
-            return [], 0  # the process died while making it
-        raise Damaged(path.name, "byte 0", "this is not a list of erased persons: restore it from its backup")
-    end = _end_of_records(content, len(ERASED_MAGIC), ERASED_RECORD_BYTES)
-    persons = []
-    for offset in range(len(ERASED_MAGIC), end, ERASED_RECORD_BYTES):
-        record = content[offset : offset + ERASED_RECORD_BYTES]
-        if record[PERSON_BYTES:] != _check(record[:PERSON_BYTES]):
-            # Guessing here could show somebody who asked to be forgotten.
-            raise Damaged(path.name, f"byte {offset}", "a record is damaged: restore the list from its backup")
-        persons.append(record[:PERSON_BYTES])
-    return persons, end
-
-
 def _belongs_to(persons: set[bytes], record: bytes) -> bool:
     person, key, check = record[:PERSON_BYTES], record[PERSON_BYTES:-CHECK_BYTES], record[-CHECK_BYTES:]
     if person in persons:
         return True
     # A damaged record may be theirs although its id no longer says so: the check still knows.
-    return check != _check(person + key) and any(check == _check(one + key) for one in persons)
+    return check != check_of(person + key) and any(check == check_of(one + key) for one in persons)
 
 
 def _record(person: UUID, key: bytes) -> bytes:
-    return person.bytes + key + _check(person.bytes + key)
-
-
-def _check(content: bytes) -> bytes:
-    return sha256(content).digest()[:CHECK_BYTES]
+    return person.bytes + key + check_of(person.bytes + key)

@@ -29,6 +29,11 @@ class RecentEvents:
                 self._events.clear()
             self._events.extend(enumerate(events, after + 1))
 
+    def clear(self) -> None:
+        """What is stored is no longer what was made: somebody's words were erased from it."""
+        with self._lock:
+            self._events.clear()
+
     def between(self, after: int, up_to: int, limit: int) -> list[tuple[int, Event]] | None:
         """At most `limit` events behind `after`, none behind `up_to`; None when the first of them is not kept."""
         with self._lock:

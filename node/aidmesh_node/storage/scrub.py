@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from uuid import UUID
 
 from aidmesh_node.application.damaged import Damaged
@@ -15,6 +16,7 @@ from aidmesh_node.application.ports import Erased
 from aidmesh_node.storage.event_log import SqliteEventLog
 from aidmesh_node.storage.mapper import TABLE, HashingMapper
 from aidmesh_node.storage.person_keys import PersonKeys
+from aidmesh_node.storage.schema import TABLES
 from aidmesh_node.storage.transcoder import MsgpackTranscoder
 from aidmesh_node.storage.vault import SqliteVaultReader
 
@@ -24,11 +26,29 @@ PAGE_EVENTS = 500
 def scrub(connection: sqlite3.Connection, keys: PersonKeys) -> Iterator[Damaged]:
     """Every damage found, one by one; nothing when all is well."""
     try:
+        yield from _scrub_tables(connection)
         yield from _scrub_log(connection)
         yield from _scrub_vault(connection, keys)
         yield from _scrub_pages(connection)
     except sqlite3.DatabaseError as error:
         yield Damaged("node.db", "the database file", str(error))
+
+
+def _scrub_tables(connection: sqlite3.Connection) -> Iterator[Damaged]:
+    """A table whose description is damaged fails only when somebody needs it, which may be in a year."""
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        for statement in TABLES:
+            fresh.execute(statement)
+        for (table,) in fresh.execute("SELECT name FROM sqlite_master WHERE type='table'"):
+            if _columns(connection, table) != _columns(fresh, table):
+                yield Damaged(table, "its columns", "the table is not the one this version makes")
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    # As bytes: after a flipped bit a name may not be UTF-8.
+    return connection.execute(
+        'SELECT CAST(name AS BLOB), CAST(type AS BLOB), "notnull", pk FROM pragma_table_info(?)', (table,)
+    ).fetchall()
 
 
 def _scrub_pages(connection: sqlite3.Connection) -> Iterator[Damaged]:

@@ -13,6 +13,9 @@ from aidmesh_node.application.not_found import NotFound
 from aidmesh_node.application.ports import A, Event
 from aidmesh_node.storage.aggregates import AggregateCache
 from aidmesh_node.storage.database import Database
+from aidmesh_node.storage.disclosures import SqliteDisclosures
+from aidmesh_node.storage.erasure_list import ErasureList
+from aidmesh_node.storage.erasures import SqliteErasures
 from aidmesh_node.storage.evidence import SqliteEvidence
 from aidmesh_node.storage.feeds import SqliteFeeds
 from aidmesh_node.storage.idempotency import SqliteIdempotency
@@ -38,7 +41,12 @@ class Bench:
     """Everything the jobs of one writer share; lives as long as the writer."""
 
     def __init__(
-        self, database: Database, keys: PersonKeys, entropy: Callable[[int], bytes], cache: AggregateCache
+        self,
+        database: Database,
+        keys: PersonKeys,
+        entropy: Callable[[int], bytes],
+        cache: AggregateCache,
+        erased: ErasureList | None = None,
     ) -> None:
         connection = database.connection
         self.connection = connection
@@ -51,6 +59,16 @@ class Bench:
         self.positions = SqlitePositions(connection, database.incarnation)
         self.idempotency = SqliteIdempotency(connection, entropy)
         self.evidence = SqliteEvidence(connection)
+        self.disclosures = SqliteDisclosures(connection)
+        self.erasures = SqliteErasures(connection, self.feeds, self.log, self.mapper, self.idempotency, erased)
+
+    def staged(self) -> tuple[tuple[int, int], int]:
+        """How much is staged for files beside the database: give it back to ``rewind`` when a job is rolled back."""
+        return self.vault.staged(), self.erasures.staged()
+
+    def rewind(self, staged: tuple[tuple[int, int], int] = ((0, 0), 0)) -> None:
+        self.vault.rewind(staged[0])
+        self.erasures.rewind(staged[1])
 
 
 class SqliteWork:
@@ -95,6 +113,14 @@ class SqliteWork:
     @property
     def evidence(self) -> SqliteEvidence:
         return self._rows().evidence
+
+    @property
+    def disclosures(self) -> SqliteDisclosures:
+        return self._rows().disclosures
+
+    @property
+    def erasures(self) -> SqliteErasures:
+        return self._rows().erasures
 
     @property
     def position(self) -> int:
@@ -144,6 +170,9 @@ class SqliteWork:
         for aggregate in aggregates:
             bench.cache.put(aggregate)
 
+    def events_of(self, id: UUID) -> list[Event]:
+        return self._rows().log.stream(id)
+
     def events_after(self, position: int, limit: int) -> list[tuple[int, Event]]:
         return self._rows().log.select(position, limit)
 
@@ -154,7 +183,7 @@ class SqliteWork:
     def attempt(self) -> Iterator[None]:
         self._assert_all_committed()
         bench = self._rows()
-        position, staged = bench.log.position, bench.vault.staged()
+        position, staged = bench.log.position, bench.staged()
         bench.log.flush()
         bench.connection.execute("SAVEPOINT attempt")
         try:
@@ -167,7 +196,7 @@ class SqliteWork:
                 bench.connection.execute("ROLLBACK TO attempt")
                 bench.connection.execute("RELEASE attempt")
             bench.log.rewind(position)
-            bench.vault.rewind(staged)
+            bench.rewind(staged)
             bench.cache.forget(self.ids_touched)
             self.touched.clear()
             self._failed = None

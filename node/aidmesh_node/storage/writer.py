@@ -25,6 +25,7 @@ from aidmesh_node.storage.aggregates import CACHED_MAX, AggregateCache
 from aidmesh_node.storage.connections import BUSY_TIMEOUT_MS
 from aidmesh_node.storage.database import Database
 from aidmesh_node.storage.delivery import Accepted, deliver
+from aidmesh_node.storage.erasure_list import ErasureList
 from aidmesh_node.storage.faults import breaks_writer, is_storage_fault, unavailable
 from aidmesh_node.storage.gathering import Gathering
 from aidmesh_node.storage.person_keys import PersonKeys
@@ -60,12 +61,13 @@ class Writer:
         entropy: Callable[[int], bytes],
         *,
         recent: RecentEvents | None = None,
+        erased: ErasureList | None = None,
         on_broken: Callable[[BaseException], None] | None = None,
         queued_jobs_max: int = QUEUED_JOBS_MAX,
         cached_max: int = CACHED_MAX,
     ) -> None:
         self._connection = database.connection
-        self._bench = Bench(database, keys, entropy, AggregateCache(cached_max))
+        self._bench = Bench(database, keys, entropy, AggregateCache(cached_max), erased)
         self._recent = recent or RecentEvents()
         self._queue: queue.SimpleQueue[Accepted | None] = queue.SimpleQueue()
         self._queued_jobs_max = queued_jobs_max
@@ -78,7 +80,8 @@ class Writer:
         self._position = self._bench.log.position
         self._told_changes = self._checked_changes = self._connection.total_changes
         self._commits = 0
-        self._truncate = False
+        # What a process that was killed left in the WAL may have been erased since.
+        self._truncate = True
         self._thread = Thread(target=self._write, name="aidmesh-writer", daemon=True)
         self._thread.start()
 
@@ -211,16 +214,19 @@ class Writer:
                 self._bench.log.flush()
                 # So that a log whose newest events are gone is noticed.
                 self._bench.positions.put(LOGGED, self._bench.log.position)
-            erased = self._bench.vault.flush()
+            forgotten = self._bench.vault.flush()
+            erased, words = self._bench.erasures.flush()
             self._connection.execute("COMMIT")
         except BaseException as error:
             self._abandon(error, touched)
             # Without a transaction to run in, the rest of the batch fares no better.
             return _all_fail(batch, ran, error)
         self._recent.add(*self._bench.log.committed())
+        if words:
+            self._recent.clear()
         self._position = self._bench.log.position
         self._commits += 1
-        self._truncate = self._truncate or erased
+        self._truncate = self._truncate or forgotten or erased
         if self._connection.total_changes != self._told_changes:
             self._told_changes = self._connection.total_changes
             self._tell(self._position)
@@ -229,7 +235,7 @@ class Writer:
     def _job(self, accepted: Accepted, touched: set[UUID]) -> bool:
         """Run one job in its savepoint; False when it raised. Raises only what ends the whole transaction."""
         bench = self._bench
-        staged = bench.vault.staged()
+        staged = bench.staged()
         work = SqliteWork(bench)
         try:
             value = accepted.job(work)
@@ -239,7 +245,7 @@ class Writer:
             if is_storage_fault(error) or not self._connection.in_transaction:
                 raise
             work.undo()
-            bench.vault.rewind(staged)
+            bench.rewind(staged)
             accepted.outcome = error
             return False
         finally:
@@ -252,7 +258,7 @@ class Writer:
         bench = self._bench
         bench.cache.forget(touched)
         bench.log.rewind(self._position)
-        bench.vault.rewind()
+        bench.rewind()
         broken = breaks_writer(error)
         try:
             if self._connection.in_transaction:

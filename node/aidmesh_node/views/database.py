@@ -40,12 +40,13 @@ class ViewDatabase:
         self._version = version_of(schemas)
         try:
             self.connection = self._open()
+            # What a process that was killed left in the WAL may have been erased since.
+            self.empty_wal()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             # Not a database, or a damaged one. Nothing in it is worth keeping.
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{path}{suffix}").unlink(missing_ok=True)
+            remove_views(path)
             self.connection = self._open()
 
     def begin(self) -> None:
@@ -64,6 +65,14 @@ class ViewDatabase:
     def reset(self) -> None:
         """Drop every table and make them anew, inside the transaction."""
         self._create(self.connection)
+
+    def empty_wal(self) -> bool:
+        """Move everything into the file and cut the WAL to nothing. False when a reader is in the way; never waits."""
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            return not self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_SECONDS * 1000)}")
 
     def close(self) -> None:
         self.connection.close()
@@ -116,3 +125,9 @@ def version_of(schemas: Mapping[str, int]) -> int:
     """What SQLite remembers of the program that made the file (31 bits): its tables, and what it could read."""
     digest = sha256(repr((SCHEMA_VERSION, sorted(schemas.items()))).encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1
+
+
+def remove_views(path: Path) -> None:
+    """Delete the file, which nobody has open, and what belongs to it: it is made again."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)

@@ -27,6 +27,11 @@ class OwnGroup(NamedTuple):
     name: str
 
 
+def names_of(connection: sqlite3.Connection) -> dict[str, str]:
+    """What every group we know of calls itself, by gid."""
+    return dict(connection.execute("SELECT gid, name FROM group_names WHERE name IS NOT NULL"))
+
+
 def own_group(connection: sqlite3.Connection) -> OwnGroup:
     """Who we are; empty texts before the group is founded."""
     row = connection.execute(

@@ -137,4 +137,5 @@ HANDLERS: Handlers = {
     PeerLink.Resumed: lambda connection, event: _become(connection, event, "active", None),
     PeerLink.Severed: lambda connection, event: _become(connection, event, "severed", event.reason),
     PeerLink.RevocationAcknowledged: _changed,
+    PeerLink.ErasureAcknowledged: _changed,
 }

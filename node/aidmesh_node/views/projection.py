@@ -15,6 +15,7 @@ from aidmesh_node.views import (
     changes,
     circles,
     disputes,
+    erasing,
     foreign,
     forks,
     groups,
@@ -66,6 +67,7 @@ HANDLERS = (
     disputes.HANDLERS,
     forks.HANDLERS,
     known_items.HANDLERS,
+    erasing.HANDLERS,
 )
 """In order: a group's name and a circle are found through the link that an event is about."""
 
@@ -86,11 +88,9 @@ class Projection:
             for event_class, handle in handlers.items():
                 self._handlers[event_class] = (*self._handlers.get(event_class, ()), handle)
         self._names = groups.GroupNamesFold(connection)
-        self._folds: tuple[ForeignFold, ...] = (
-            shared_needs.SharedNeedsFold(connection),
-            shared_offers.SharedOffersFold(connection),
-            self._names,
-        )
+        shown = shared_needs.SharedNeedsFold(connection), shared_offers.SharedOffersFold(connection)
+        self._erased = erasing.ErasedFold(connection, shown)
+        self._folds: tuple[ForeignFold, ...] = (*shown, self._names, self._erased)
         self._fold_of: dict[type[Statement], ForeignFold] = {
             kind: fold for fold in self._folds for kind in fold.STATEMENTS
         }
@@ -100,6 +100,7 @@ class Projection:
         """Project events of our log, in order. Those that no view is about change nothing."""
         for event_class, some in groupby(events, type):
             run = list(some)
+            self._erased.erased |= event_class in erasing.HANDLERS
             if issubclass(event_class, Pledge.Event | Pledge.Offered):
                 for event in run:
                     self._pledges.apply(event)
@@ -164,6 +165,15 @@ class Projection:
         self._changes.renamed(sorted(self._names.renamed), position)
         self._names.renamed.clear()
         return self._changes.write(incarnation, moved)
+
+    @property
+    def erased(self) -> bool:
+        """Whether anything was erased since `forget_erased`: then no older copy of it may stay behind."""
+        return self._erased.erased
+
+    def forget_erased(self) -> None:
+        """No older copy is left."""
+        self._erased.erased = False
 
     def forget(self) -> None:
         """The transaction was rolled back, or the tables were made anew."""

@@ -130,6 +130,7 @@ class Projector:
         with self._turn:
             while self._project() and not self._stopping:
                 pass
+            self._leave_nothing_behind()
 
     def rebuild(self) -> None:
         """Forget everything and project it again."""
@@ -164,6 +165,13 @@ class Projector:
                 more = self._project()
             if more and self._feeds.in_bulk:
                 self._let_it_come()
+        with self._turn:
+            self._leave_nothing_behind()
+
+    def _leave_nothing_behind(self) -> None:
+        """After an erasure the WAL must not keep what rows held before. With a reader in the way: at the next look."""
+        if self._projection.erased and self._database.empty_wal():
+            self._projection.forget_erased()
 
     def _let_it_come(self) -> None:
         for _ in range(BULK_LOOKS_MAX):

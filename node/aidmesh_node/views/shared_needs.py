@@ -7,6 +7,7 @@ counts. A need whose description has not arrived is kept and hidden until it doe
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aidmesh_node.domain.need_time import EMERGENCY
@@ -131,6 +132,14 @@ class SharedNeedsFold:
         if row is None or row.state == "revoked" or not isinstance(said, NeedShared) or said.view is None:
             return
         self._rows.put(key, _placed(_with(row, _description(said.view))))
+
+    def forget_view(self, key: Key, indexes: Iterable[int]) -> None:
+        """Its description was erased, if it comes from one of these entries."""
+        row = self._rows.find(key)
+        if row is not None and row.shared_idx in indexes:
+            tracking.await_no_longer(self._connection, row.feed, row.shared_idx)
+            row = row._replace(version=row.version + 1)
+            self._rows.put(key, _placed(_with(row, HIDDEN)))
 
     def _first(self, key: Key, heard: Heard, said: NeedShared) -> Row:
         # Nearly all that a feed brings to a new peer: made in one go.

@@ -7,6 +7,7 @@ counts. An offer whose description has not arrived is kept and hidden until it d
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from aidmesh_node.views import tracking
@@ -120,6 +121,14 @@ class SharedOffersFold:
         if row is None or row.state == "revoked" or not isinstance(said, OfferShared) or said.view is None:
             return
         self._rows.put(key, _with(row, _description(said.view)))
+
+    def forget_view(self, key: Key, indexes: Iterable[int]) -> None:
+        """Its description was erased, if it comes from one of these entries."""
+        row = self._rows.find(key)
+        if row is not None and row.shared_idx in indexes:
+            tracking.await_no_longer(self._connection, row.feed, row.shared_idx)
+            row = row._replace(version=row.version + 1)
+            self._rows.put(key, _with(row, HIDDEN))
 
     def _first(self, key: Key, heard: Heard, said: OfferShared) -> Row:
         return Row._make((

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from aidmesh_protocol import canonical
-from aidmesh_protocol.entry import FACTS, TERMINAL, VIEW, Entry, Part, Ref, SealedEntry
+from aidmesh_protocol.entry import FACTS, VIEW, Entry, Part, Ref, SealedEntry
 from aidmesh_protocol.statements.circle import CircleOpened, ShareAcknowledged
+from aidmesh_protocol.statements.erasure import ErasureAcknowledged, PartsErased
 from aidmesh_protocol.statements.group import GroupDescribed, GroupIncepted
 from aidmesh_protocol.statements.need import NeedClosed, NeedShared, NeedShareRevoked, NeedUpdated, NeedView
 from aidmesh_protocol.statements.offer import (
@@ -43,13 +44,15 @@ from aidmesh_protocol.statements.settling import (
     ReceiptPresumed,
 )
 from aidmesh_protocol.statements.statement import Statement, View
-from aidmesh_protocol.statements.vocabulary import Incomplete, Unknown, Vocabulary
+from aidmesh_protocol.statements.vocabulary import Incomplete, Unknown, Vocabulary, flags_of
 
 STATEMENTS: tuple[type[Statement], ...] = (
     GroupIncepted,
     GroupDescribed,
     CircleOpened,
     ShareAcknowledged,
+    PartsErased,
+    ErasureAcknowledged,
     NeedShared,
     NeedUpdated,
     NeedShareRevoked,
@@ -100,7 +103,7 @@ def seal(
     """Turn a statement into entry and parts (SPEC §5).
 
     Ids are 16 bytes, `hour` whole hours since 1970; `part_keys` gives 16 fresh random bytes per call, once
-    per part. The terminal flag is set for statements that are terminal. Raises ValueError for a missing view
+    per part. The flags of the statement's type are set. Raises ValueError for a missing view
     or ref: what is published is whole.
     """
     if len(refs) < statement.REFS_MIN:
@@ -119,7 +122,7 @@ def seal(
         hour,
         tuple(part.header(statement.TYPE, statement.SCHEMA) for part in parts),
         refs,
-        flags | (TERMINAL if statement.TERMINAL else 0),
+        flags | flags_of(type(statement)),
     )
     return SealedEntry(entry.encode(), tuple((part.tag, part.encode()) for part in parts))
 
@@ -132,6 +135,7 @@ __all__ = [
     "DiscrepancyLeft",
     "DisputeOpened",
     "DisputeResolved",
+    "ErasureAcknowledged",
     "GroupDescribed",
     "GroupIncepted",
     "HandoverCorrected",
@@ -150,6 +154,7 @@ __all__ = [
     "OfferShared",
     "OfferUpdated",
     "OfferView",
+    "PartsErased",
     "PledgeAccepted",
     "PledgeCommitted",
     "PledgeCountered",

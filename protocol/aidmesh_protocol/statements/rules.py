@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Annotated
 
+from aidmesh_protocol.entry import ERASABLE_TAGS
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.limits import (
     AMOUNT_TEXT_BYTES_MAX,
     AREA_BYTES_MAX,
     CIRCLE_PARTIES_MAX,
     ENDPOINTS_MAX,
+    ERASED_PARTS_MAX,
+    GENERATION_MAX,
+    INDEX_MAX,
     ITEM_BYTES_MAX,
     MINUTE_MAX,
     NAME_BYTES_MAX,
@@ -191,6 +195,20 @@ def signatures(value: object) -> tuple[tuple[str, bytes], ...]:
     return tuple(found)  # type: ignore[arg-type]
 
 
+def erased_parts(value: object) -> tuple[tuple[int, str], ...]:
+    """`[index, tag]` of one part and more, of tags that can be erased, in order, each once."""
+    found: list[tuple[int, str]] = []
+    for item in _items(value, ERASED_PARTS_MAX, "erased parts"):
+        pair = tuple(_items(item, 2, "erased part"))
+        if len(pair) != 2 or type(pair[1]) is not str or pair[1] not in ERASABLE_TAGS:
+            raise _malformed("an erased part is not an index and a tag that can be erased")
+        found.append((_INDEX(pair[0]), pair[1]))  # type: ignore[arg-type]
+    order = [(index, ERASABLE_TAGS.index(tag)) for index, tag in found]
+    if not found or any(here >= after for here, after in pairwise(order)):
+        raise _malformed("erased parts are not one or more in order")
+    return tuple(found)
+
+
 def check_window(from_minute: int | None, until_minute: int | None) -> None:
     """Raise "malformed" if a time window ends before it begins; an open end is no end."""
     if from_minute is not None and until_minute is not None and from_minute > until_minute:
@@ -207,6 +225,7 @@ def _items(value: object, items_max: int, what: str) -> Iterable[object]:
 _MINUTE = integer(0, MINUTE_MAX, "time")
 _NUMBER = integer(1, PLEDGE_NUMBER_MAX, "number")
 _ID16 = octets(16, 16, "id")
+_INDEX = integer(0, INDEX_MAX, "index")
 
 Amount = Annotated[str, amount]
 AmountOrNone = Annotated[str | None, optional(amount)]
@@ -239,5 +258,7 @@ Id16 = Annotated[bytes, _ID16]
 Id16OrNone = Annotated[bytes | None, optional(_ID16)]
 Key32 = Annotated[bytes, octets(32, 32, "key")]
 TermsBytes = Annotated[bytes, octets(1, TERMS_BYTES_MAX, "terms")]
+Generation = Annotated[int, integer(0, GENERATION_MAX, "generation")]
+ErasedParts = Annotated[tuple[tuple[int, str], ...], erased_parts]
 Endpoints = Annotated[tuple[str, ...], endpoints]
 Signatures = Annotated[tuple[tuple[str, bytes], ...], signatures]

@@ -53,6 +53,8 @@ class Statement(Fields):
     VIEW: ClassVar[type[View] | None] = None
     TERMINAL: ClassVar[bool] = False
     """Nothing about this subject follows: the entry carries the terminal flag."""
+    ERASES: ClassVar[bool] = False
+    """It erases parts: the entry carries the erase flag."""
     REFS_MIN: ClassVar[int] = 0
     """Entries it must point at, because it answers them."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from aidmesh_protocol import canonical
-from aidmesh_protocol.entry import FACTS, TERMINAL, VIEW, Entry, check_part
+from aidmesh_protocol.entry import ERASE, FACTS, TERMINAL, VIEW, Entry, check_part
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.statements.statement import Statement, parser_of
 
@@ -30,6 +30,11 @@ class Incomplete:
     missing: tuple[str, ...]
 
 
+def flags_of(kind: type[Statement]) -> int:
+    """The flags that an entry of this type carries."""
+    return (TERMINAL if kind.TERMINAL else 0) | (ERASE if kind.ERASES else 0)
+
+
 class Vocabulary:
     """The statements given, each in every schema up to its newest."""
 
@@ -42,7 +47,7 @@ class Vocabulary:
                 kind.SCHEMA,
                 (FACTS,) if kind.VIEW is None else (FACTS, VIEW),
                 kind.REFS_MIN,
-                TERMINAL if kind.TERMINAL else 0,
+                flags_of(kind),
                 parser_of(kind),
                 None if kind.VIEW is None else parser_of(kind.VIEW),
             )
@@ -74,7 +79,7 @@ class Vocabulary:
         if len(entry.refs) < refs_min:
             raise ProtocolError("malformed", f"{entry.type} does not point at what it answers")
         if entry.flags & flags != flags:
-            raise ProtocolError("malformed", f"{entry.type} without the terminal flag")
+            raise ProtocolError("malformed", f"{entry.type} without the flags of its type")
         if (part := parts.get(FACTS)) is None:
             return Incomplete(entry.type, (FACTS,))
         facts = canonical.decode(content(entry, FACTS, part))

@@ -36,6 +36,8 @@ GOOD: dict[str, tuple[list[Any], list[Any] | None, list[Any], int]] = {
     ),
     "circle.opened": ([b"terms", SIGNATURES], None, [], 0),
     "share.acknowledged": ([], None, [REF], 0),
+    "parts.erased": ([0, [[7, "view"]]], None, [], 8),
+    "erasure.acknowledged": ([], None, [REF], 0),
     "need.shared": (NEED, NEED_VIEW, [], 0),
     "need.updated": (["31800", "1200", "0"], None, [], 0),
     "need.share_revoked": ([], None, [], 0),
@@ -126,6 +128,11 @@ def _more_good() -> list[dict[str, Any]]:
         ),
         "a time that only begins": ("handover.proposed", [1, 5, None]),
         "a presumption after the last correction": ("receipt.presumed", [65535, "1", 65535]),
+        "every part that can be erased, of a generation that has ended": (
+            "parts.erased",
+            [2**32, [[0, "view"], [0, "text"], [0, "sealed"], [2**53 - 1, "view"]]],
+        ),
+        "as many parts as one statement erases": ("parts.erased", [0, [[n, "view"] for n in range(256)]]),
         "the last dispute": ("dispute.opened", [16, "money"]),
     }
     views: dict[str, tuple[str, list[Any]]] = {
@@ -201,6 +208,21 @@ def _bad_facts() -> list[tuple[str, str, Any]]:
         ("circle.opened", "a signature of 63 bytes", [b"terms", [[ALICE_GID, b"5" * 63], SIGNATURES[1]]]),
         ("circle.opened", "a group id in capitals", [b"terms", [["A" * 32, SIGNATURE], SIGNATURES[1]]]),
         ("circle.opened", "a signature that is a number", [b"terms", [1, 2]]),
+        ("parts.erased", "nothing erased", [0, []]),
+        ("parts.erased", "facts, which are never erased", [0, [[7, "facts"]]]),
+        ("parts.erased", "an unknown tag", [0, [[7, "photo"]]]),
+        ("parts.erased", "257 parts", [0, [[n, "view"] for n in range(257)]]),
+        ("parts.erased", "a tag that is bytes", [0, [[7, b"view"]]]),
+        ("parts.erased", "a part twice", [0, [[7, "view"], [7, "view"]]]),
+        ("parts.erased", "parts out of order", [0, [[8, "view"], [7, "view"]]]),
+        ("parts.erased", "tags out of order", [0, [[7, "text"], [7, "view"]]]),
+        ("parts.erased", "half a part", [0, [[7]]]),
+        ("parts.erased", "a part that is a number", [0, [7]]),
+        ("parts.erased", "parts that are nil", [0, None]),
+        ("parts.erased", "an index past the last", [0, [[2**53, "view"]]]),
+        ("parts.erased", "an index below the first", [0, [[-1, "view"]]]),
+        ("parts.erased", "an index that is true", [0, [[True, "view"]]]),
+        ("parts.erased", "a generation past its bound", [2**32 + 1, [[7, "view"]]]),
         ("pledge.offered", "a need id of 15 bytes", [b"2" * 15, *PLEDGE[1:]]),
         ("pledge.offered", "an offer id that is text", [PLEDGE[0], "one", *PLEDGE[2:]]),
         ("pledge.offered", "a first revision of two", [*PLEDGE[:2], 2, *PLEDGE[3:]]),
@@ -279,10 +301,17 @@ def _by_shape() -> list[dict[str, Any]]:
         _row("no facts committed to", "need.updated", "malformed", without="facts"),
         _row("no view committed to", "need.shared", "malformed", without="view"),
         _row("an end without the terminal flag", "need.closed", "malformed", flags=0),
+        _row("an erasure without the erase flag", "parts.erased", "malformed", flags=1),
         _row("an end with more flags", "offer.closed", "ok", flags=0xFFFF, says=_says("offer.closed")),
         *(
             _row(f"{kind} that answers nothing", kind, "malformed", refs=[])
-            for kind in ("share.acknowledged", "pledge.offered", "pledge.committed", "pledge.accepted")
+            for kind in (
+                "share.acknowledged",
+                "erasure.acknowledged",
+                "pledge.offered",
+                "pledge.committed",
+                "pledge.accepted",
+            )
         ),
         _row("more refs than needed", "pledge.offered", "ok", refs=[REF, REF], says=_says("pledge.offered")),
         _part_of_another(),

@@ -1,0 +1,112 @@
+"""The disclosure ledger: which erasable parts of our feeds went to which peer, and in which hour.
+
+What was served is written a moment later, so that nobody waits for it. If the process dies in between, the peer itself
+tells at its next question: what it holds beyond the ledger went to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aidmesh_node.application.ports import FeedReads, Work, Writer
+from aidmesh_node.clock import Clock
+from aidmesh_protocol.entry import ERASABLE_TAGS
+
+Range = tuple[int, int]
+"""Entries of a feed: the first, and the one after the last."""
+Row = tuple[str, bytes, Range, int]
+"""Peer, origin hash, entries, hour since 1970."""
+
+
+class Ledger:
+    """Gathers what is served; `store` writes it."""
+
+    def __init__(self, writer: Writer, clock: Clock) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._went: list[Row] = []
+        self._claimed: list[Row] = []
+        self._reached: dict[tuple[str, bytes], int] = {}
+        self._stored: dict[tuple[str, bytes], int] = {}
+
+    def went(self, peer: str, origin_hash: bytes, ranges: Iterable[Range], stop: int = 0) -> None:
+        """These are on their way to the peer, and all before `stop` was looked at."""
+        hour = self._hour()
+        self._went += [(peer, origin_hash, each, hour) for each in ranges]
+        self._reach(peer, origin_hash, stop)
+
+    def holds(self, peer: str, origin_hash: bytes, size: int) -> None:
+        """The peer says it holds so many entries of a feed of ours."""
+        known = self._reached.get((peer, origin_hash), 0)
+        if size > known:
+            self._claimed.append((peer, origin_hash, (known, size), self._hour()))
+            self._reach(peer, origin_hash, size)
+
+    async def store(self) -> None:
+        """Write what was gathered. Raises Unavailable; then it is gathered still."""
+        went, claimed, reached = self._went, self._claimed, dict(self._reached)
+        if reached == self._stored and not went:
+            return
+        self._went, self._claimed = [], []
+        try:
+            await self._writer.run(lambda work: _write(work, went, claimed, reached))
+        except BaseException:
+            self._went, self._claimed = went + self._went, claimed + self._claimed
+            raise
+        self._stored = reached
+
+    def _reach(self, peer: str, origin_hash: bytes, stop: int) -> None:
+        self._reached[peer, origin_hash] = max(stop, self._reached.get((peer, origin_hash), 0))
+
+    def _hour(self) -> int:
+        return int(self._clock.now().timestamp()) // 3600
+
+
+def _write(work: Work, went: Sequence[Row], claimed: Sequence[Row], reached: Mapping[tuple[str, bytes], int]) -> None:
+    # Claims first: they are about what was served before, by a process that may have died before it wrote it down.
+    for rows, is_claim in ((claimed, True), (went, False)):
+        for peer, origin_hash, (start, stop), hour in rows:
+            if (feed := _feed(work, origin_hash)) is not None:
+                begin = max(start, work.positions.get(_looked_at(feed, peer))) if is_claim else start
+                if begin < stop:
+                    work.disclosures.record(feed, peer, begin, stop, hour)
+    for (peer, origin_hash), stop in reached.items():
+        if (feed := _feed(work, origin_hash)) is not None and stop > work.positions.get(_looked_at(feed, peer)):
+            work.positions.put(_looked_at(feed, peer), stop)
+
+
+def _feed(work: Work, origin_hash: bytes) -> int | None:
+    """The feed's number, None for an identity, of which nothing can be erased."""
+    head = work.feeds.head_by_hash(origin_hash)
+    return None if head is None or head.circle is None else head.feed
+
+
+def _looked_at(feed: int, peer: str) -> str:
+    """Name of the position up to which it is known which parts of a feed went to a peer."""
+    return f"disclosed:{feed}:{peer}"
+
+
+def disclosed(columns: Mapping[str, Sequence[bytes | None]], start: int, hidden: set[int]) -> list[Range]:
+    """Ranges of the entries from `start` on that reach from one erasable part to another, none of the hidden inside."""
+    sent = {
+        place + start for tag in ERASABLE_TAGS for place, part in enumerate(columns.get(tag, ())) if part is not None
+    }
+    ranges: list[Range] = []
+    for index in sorted(sent - hidden):
+        begun, end = ranges[-1] if ranges else (index, index)
+        if ranges and not any(each in hidden for each in range(end, index)):
+            ranges[-1] = begun, index + 1
+        else:
+            ranges.append((index, index + 1))
+    return ranges
+
+
+def hidden_parts(
+    feeds: FeedReads, feed: int, start: int, stop: int, columns: Mapping[str, Sequence[bytes | None]]
+) -> set[int]:
+    """Entries of which nothing that can be erased is shown any more, though it once was."""
+    shown = {
+        (place + start, tag) for tag, column in columns.items() for place, part in enumerate(column) if part is not None
+    }
+    gone = {*feeds.part_names(feed, start, stop)} - shown | feeds.erased(feed, start, stop)
+    return {index for index, _ in gone} - {index for index, tag in shown if tag in ERASABLE_TAGS}
