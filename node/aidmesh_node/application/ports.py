@@ -155,6 +155,9 @@ class FeedReads(Protocol):
     def part_names(self, feed: int, start: int, stop: int) -> list[tuple[int, str]]:
         """(index, tag) of every part that is held, withheld ones too: for checking, never for serving."""
 
+    def withheld(self, feed: int, start: int, stop: int) -> set[int]:
+        """Entries of which a part is held and not shown any more."""
+
     def erased(self, feed: int, start: int, stop: int) -> set[tuple[int, str]]:
         """(index, tag) of parts that were erased: not held, and never taken in again."""
 

@@ -86,27 +86,20 @@ def _looked_at(feed: int, peer: str) -> str:
     return f"disclosed:{feed}:{peer}"
 
 
-def disclosed(columns: Mapping[str, Sequence[bytes | None]], start: int, hidden: set[int]) -> list[Range]:
-    """Ranges of the entries from `start` on that reach from one erasable part to another, none of the hidden inside."""
+def disclosed(
+    feeds: FeedReads, feed: int, start: int, stop: int, columns: Mapping[str, Sequence[bytes | None]]
+) -> list[Range]:
+    """Ranges of the entries in [start, stop), sent with these parts, that reach from one erasable part to another; none
+    inside of which such a part is hidden or gone."""
     sent = {
-        place + start for tag in ERASABLE_TAGS for place, part in enumerate(columns.get(tag, ())) if part is not None
+        index for tag in ERASABLE_TAGS for index, part in enumerate(columns.get(tag, ()), start) if part is not None
     }
+    hidden = feeds.withheld(feed, start, stop) | {index for index, _ in feeds.erased(feed, start, stop)}
     ranges: list[Range] = []
-    for index in sorted(sent - hidden):
+    for index in sorted(sent):
         begun, end = ranges[-1] if ranges else (index, index)
         if ranges and not any(each in hidden for each in range(end, index)):
             ranges[-1] = begun, index + 1
         else:
             ranges.append((index, index + 1))
     return ranges
-
-
-def hidden_parts(
-    feeds: FeedReads, feed: int, start: int, stop: int, columns: Mapping[str, Sequence[bytes | None]]
-) -> set[int]:
-    """Entries of which nothing that can be erased is shown any more, though it once was."""
-    shown = {
-        (place + start, tag) for tag, column in columns.items() for place, part in enumerate(column) if part is not None
-    }
-    gone = {*feeds.part_names(feed, start, stop)} - shown | feeds.erased(feed, start, stop)
-    return {index for index, _ in gone} - {index for index, tag in shown if tag in ERASABLE_TAGS}

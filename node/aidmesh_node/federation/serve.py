@@ -18,7 +18,7 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.columns import columns_of
 from aidmesh_node.federation.gossip import Gossip
-from aidmesh_node.federation.ledger import Ledger, disclosed, hidden_parts
+from aidmesh_node.federation.ledger import Ledger, disclosed
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.seen import newest_note
@@ -255,7 +255,7 @@ def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: 
     else:
         parts = _one_by_one(head.origin_hash, feeds.parts(head.feed, start, stop))
     data += map(encode_frame, parts)
-    return Page(b"".join(data), stop, disclosed(held, start, hidden_parts(feeds, head.feed, start, stop, held)))
+    return Page(b"".join(data), stop, disclosed(feeds, head.feed, start, stop, held))
 
 
 def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:

@@ -95,6 +95,12 @@ class SqliteFeedReader:
         packed = self._packages.parts(feed, start, stop)
         return sorted([*found, *((index, tag) for index, tag, _ in packed)]) if packed else found
 
+    def withheld(self, feed: int, start: int, stop: int) -> set[int]:
+        rows = self._connection.execute(
+            "SELECT idx FROM feed_parts WHERE feed=? AND idx>=? AND idx<? AND withheld=1", (feed, start, stop)
+        )
+        return {index for (index,) in rows}
+
     def erased(self, feed: int, start: int, stop: int) -> set[tuple[int, str]]:
         return set(
             self._connection.execute(
