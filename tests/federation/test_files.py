@@ -78,6 +78,7 @@ async def test_a_file_read_again_changes_nothing_and_says_so(tmp_path: Path) -> 
 
 
 async def test_only_the_members_of_its_circle_can_read_a_file(tmp_path: Path) -> None:
+    """SPEC §8.5b, §8.6a."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle = await two_groups(mesh)
         eve = await mesh.found("eve")
@@ -111,6 +112,7 @@ async def test_a_stick_that_is_lost_tells_nothing(tmp_path: Path) -> None:
         for file in (one, two):
             for name in (*names, *keys, circle.hex().encode(), b"aidmesh/", b"AIDMESH1"):
                 assert name not in file
+        # SPEC §8.6b.
         shared = [at for at in range(len(MAGIC), len(one) - 8) if one[at : at + 8] == two[at : at + 8]]
         assert shared == [], "two files with the same news have nothing in common"
         assert (await inspect(bob, one))["bundle"] != (await inspect(bob, two))["bundle"]
@@ -215,6 +217,7 @@ async def test_entries_nobody_may_see_yet_are_said_to_be_missing(tmp_path: Path)
 
 
 async def test_what_is_taken_back_is_in_no_file(tmp_path: Path) -> None:
+    """SPEC §8.5c."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle = await two_groups(mesh)
         need = await post_need(alice, 20, "Wheelchair")
