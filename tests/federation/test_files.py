@@ -9,9 +9,11 @@ import pytest
 
 from aidmesh_node.application import needs, pledges
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.home import Home
+from aidmesh_node.storage.key_files import load_keys
 from aidmesh_protocol.bundle import CheckpointFrame, End, Head, Ident, More, PackageFrame
 from aidmesh_protocol.identity import circle_origin, origin_hash
-from aidmesh_protocol.sealing import MAGIC
+from aidmesh_protocol.sealing import MAGIC, Sealer
 from tests.support.carrying import bring, content_of, frames_in, inspect, pack, read
 from tests.support.federation import Group, Mesh
 from tests.support.stories import (
@@ -246,3 +248,22 @@ async def test_the_frames_of_a_file_stand_in_order(tmp_path: Path) -> None:
 
 def _parts(frames: list[Any]) -> list[bytes]:
     return [part for frame in frames if frame.NAME == "COLUMN" for part in frame.parts if part]
+
+
+async def test_a_file_about_a_circle_that_we_are_not_in_brings_nothing(tmp_path: Path) -> None:
+    """SPEC §8.5b. Bob seals what alice told him to eve, who is in another circle with alice."""
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        eve = await mesh.found("eve")
+        await mesh.pair(alice, eve)
+        subject = await share(alice, await post_need(alice, 20), circle)
+        await publish(alice)
+        key = load_keys(Home(eve.home).keys).hpke_public
+        sealer = Sealer([key], bytes(32), bytes(16), [key] * 7)
+        content = content_of(bob, (await pack(alice, circle))[0])
+        told = await read(eve, sealer.begin() + sealer.encrypt(content) + sealer.finish())
+        assert {fault["code"] for fault in told["refused"]} == {"unknown_feed"}
+        assert subject not in await on_board(eve)
+        assert not eve.node.readers.run_now(lambda reading: reading.feeds.heads(circle=circle))
+        kept = (await eve.node.writer.run(lambda work: work.evidence.kept(alice.node.gid))).value
+        assert kept == [], "nobody is accused of what a file says"
