@@ -79,7 +79,7 @@ def _write(
 
 
 def _feed(work: Work, gid: str, origin_hash: bytes) -> int | None:
-    """The feed's number; None for an identity, of which nothing can be erased, and for what we only carry for others."""
+    """The feed's number; None for an identity, of which nothing can be erased, and for what we only carry."""
     head = work.feeds.head_by_hash(origin_hash)
     return None if head is None or head.circle is None or head.owner != gid else head.feed
 
