@@ -54,6 +54,9 @@ HEARD_KINDS = (
 HOME_KINDS = ("need.", "offer.")
 """Statements that only the home of their subject makes."""
 
+PAIR = 2
+"""Feeds of a circle of two groups."""
+
 TYPES_KEPT = 64
 """Types of statements whose standing is remembered: twice what there is. Peers may name others."""
 
@@ -145,17 +148,19 @@ def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: objec
             if circle_id(statement.terms) != circle:
                 raise illegal("The first entry of a circle's feed holds the terms of another circle.")
         case said.NeedShareRevoked() | said.OfferShareRevoked():
-            link = work.get(PeerLink, PeerLink.id_of(head.owner))
+            link = _link_in(work, head)
             answer = Act(_act_id("answer", name), at, None, NODE, cause=name)
             link.acknowledge_revocation(answer, circle=circle.hex(), subject=subject.hex())
             work.commit(link)
         case said.PartsErased():
             # SPEC §5.6c: also when none of it was here.
             hearing_erasure.hear(work, head, index, entry, statement)
-            link = work.get(PeerLink, PeerLink.id_of(head.owner))
+            link = _link_in(work, head)
             answer = Act(_act_id("answer", name), at, None, NODE, cause=name)
             link.acknowledge_erasure(answer, circle=circle.hex(), subject=subject.hex())
             work.commit(link)
+        case _ if _is_between_others(work, head, subject, statement):
+            pass
         case said.ErasureAcknowledged():
             hearing_erasure.hear_receipt(work, head, entry)
         case said.ShareAcknowledged():
@@ -164,6 +169,25 @@ def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: objec
             hearing.hear_offer(work, by, head.owner, circle, subject, statement)
         case _:
             hearing.hear(work, by, head.owner, circle, subject, statement)
+
+
+def _is_between_others(work: Work, head: FeedHead, subject: bytes, statement: object) -> bool:
+    """Whether it is about something of neither ours nor theirs alone: in a circle of more than two the other members
+    have pledges with each other. Between two groups nobody else could be meant."""
+    assert head.circle is not None
+    about = statement.need_subject if isinstance(statement, said.PledgeOffered) else subject
+    return work.subjects.find(head.circle, about) is None and len(work.feeds.heads(circle=head.circle)) > PAIR
+
+
+def _link_in(work: Work, head: FeedHead) -> PeerLink:
+    """Our link with a feed's owner or, where others carry it to us, with somebody in its circle. Raises NotFound."""
+    own = work.find(PeerLink, PeerLink.id_of(head.owner))
+    if own is None:
+        for other in work.feeds.heads(circle=head.circle):
+            link = work.find(PeerLink, PeerLink.id_of(other.owner))
+            if link is not None and head.circle is not None and link.circle == head.circle.hex():
+                return link
+    return own or work.get(PeerLink, PeerLink.id_of(head.owner))
 
 
 def _acknowledged(work: Work, by: Act, circle: bytes, subject: bytes) -> None:

@@ -37,6 +37,7 @@ from aidmesh_protocol.entry import Ref
 from aidmesh_protocol.identity import circle_origin, origin_hash
 from aidmesh_protocol.merkle import Frontier
 from aidmesh_protocol.statements import Statement
+from aidmesh_protocol.terms import Terms
 
 NEVER_PUBLISHED = frozenset(
     event.TOPIC.encode()
@@ -218,10 +219,13 @@ class Publication:
             case PeerLink.Activated():
                 circle = bytes.fromhex(event.circle)
                 signatures = tuple((gid, bytes.fromhex(text)) for gid, text in sorted(event.signatures.items()))
-                # From now on the peer's own feed is expected, and who is in this circle can be read from its feeds.
-                theirs = circle_origin(link.gid, circle)
-                work.feeds.open_feed(theirs, origin_hash(theirs), link.gid, circle, 0, Frontier.empty().encode())
-                opened = say.CircleOpened(bytes.fromhex(event.terms), signatures)
+                terms = bytes.fromhex(event.terms)
+                for gid in Terms.decode(terms).parties:
+                    # From now on its feed is expected, and who is in this circle can be read from its feeds.
+                    if gid != self._gid:
+                        theirs = circle_origin(gid, circle)
+                        work.feeds.open_feed(theirs, origin_hash(theirs), gid, circle, 0, Frontier.empty().encode())
+                opened = say.CircleOpened(terms, signatures)
                 yield self._say(circle, self._ids.subject(circle, link.id), event, opened)
             case PeerLink.RevocationAcknowledged() if event.cause:
                 circle, subject = bytes.fromhex(event.circle), bytes.fromhex(event.subject)

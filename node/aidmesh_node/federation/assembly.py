@@ -11,6 +11,7 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.config import Config
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.bundles import Bundles
+from aidmesh_node.federation.carrying import Carrying
 from aidmesh_node.federation.federation import Federation
 from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.identities import Identities
@@ -47,13 +48,14 @@ def federate(
     vocabulary: Vocabulary,
 ) -> Federation:
     """The federation of the group `gid`. `client` is the network; `config` says under which address peers find us."""
-    identities, links, ledger = Identities(readers), Links(gid, writer), Ledger(writer, clock)
+    identities, links, ledger = Identities(readers), Links(gid, writer), Ledger(gid, writer, clock)
     publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
     gossip = Gossip(gid, key.verify_key, writer, readers, links, identities, publisher, clock, entropy)
     replication = Replication(
         gid, key, writer, readers, links, identities, publisher, gossip, client, clock, entropy, vocabulary
     )
-    shelf = Shelf(gid, hpke_public, readers, publisher, links, identities)
+    carrying = Carrying(gid, readers, publisher, links, identities)
+    shelf = Shelf(gid, hpke_public, readers, publisher, links, identities, carrying)
     packer = Packer(gid, key, readers, shelf, ledger, clock, entropy)
     return Federation(
         gid=gid,
@@ -63,7 +65,7 @@ def federate(
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
         gossip=gossip,
         replication=replication,
-        server=SyncServer(gid, readers, publisher, links, gossip, ledger, clock, entropy),
+        server=SyncServer(gid, readers, publisher, links, gossip, ledger, carrying, clock, entropy),
         ledger=ledger,
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),

@@ -74,8 +74,7 @@ class Federation:
     async def load(self) -> None:
         """Read links and identities, compare mark and rows. Nothing runs by itself yet."""
         await self.links.refresh()
-        for link in self.links.all():
-            await self.identities.load(link.gid)
+        await self.identities.load_all()
         await self.publisher.start([link.circle for link in self.links.active() if link.circle])
         await self.gossip.load()
 

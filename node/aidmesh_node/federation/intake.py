@@ -310,7 +310,7 @@ class Intake:
         def missing(reading: Reading) -> tuple[int, bytes | None]:
             head = reading.feeds.head_by_hash(frame.origin_hash)
             entries = reading.feeds.entries(head.feed, frame.index, frame.index + 1) if head else []
-            if head is None or head.owner not in self._sender.groups - {self._gid} or not entries:
+            if head is None or head.owner not in self._sender.groups or not entries:
                 raise ProtocolError("unknown_feed", "a part of an entry that is not here")
             space.check(reading, head.feed)
             held = not reading.feeds.missing_parts(head.feed, [(frame.index, frame.tag)])
@@ -361,11 +361,11 @@ class Intake:
     async def _ident(self, frame: Ident) -> None:
         introduction = identities.introduce(frame)
         gid = introduction.identity.gid
+        if self._sender.is_file and gid == self._gid:
+            return
         if gid not in self._sender.groups:
             raise ProtocolError("unknown_feed", "the identity of a group that is in no circle with us")
-        if gid == self._gid:
-            self._idle()
-        elif (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
+        if (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
             await self._identities.load(gid)
             self.pulled.entries += 1
 

@@ -21,7 +21,8 @@ Row = tuple[str, bytes, Range, int]
 class Ledger:
     """Gathers what is served; `store` writes it."""
 
-    def __init__(self, writer: Writer, clock: Clock) -> None:
+    def __init__(self, gid: str, writer: Writer, clock: Clock) -> None:
+        self._gid = gid
         self._writer = writer
         self._clock = clock
         self._went: list[Row] = []
@@ -49,7 +50,7 @@ class Ledger:
             return
         self._went, self._claimed = [], []
         try:
-            await self._writer.run(lambda work: _write(work, went, claimed, reached))
+            await self._writer.run(lambda work: _write(work, self._gid, went, claimed, reached))
         except BaseException:
             self._went, self._claimed = went + self._went, claimed + self._claimed
             raise
@@ -62,23 +63,25 @@ class Ledger:
         return int(self._clock.now().timestamp()) // 3600
 
 
-def _write(work: Work, went: Sequence[Row], claimed: Sequence[Row], reached: Mapping[tuple[str, bytes], int]) -> None:
+def _write(
+    work: Work, gid: str, went: Sequence[Row], claimed: Sequence[Row], reached: Mapping[tuple[str, bytes], int]
+) -> None:
     # Claims first: they are about what was served before, by a process that may have died before it wrote it down.
     for rows, is_claim in ((claimed, True), (went, False)):
         for peer, origin_hash, (start, stop), hour in rows:
-            if (feed := _feed(work, origin_hash)) is not None:
+            if (feed := _feed(work, gid, origin_hash)) is not None:
                 begin = max(start, work.positions.get(_looked_at(feed, peer))) if is_claim else start
                 if begin < stop:
                     work.disclosures.record(feed, peer, begin, stop, hour)
     for (peer, origin_hash), stop in reached.items():
-        if (feed := _feed(work, origin_hash)) is not None and stop > work.positions.get(_looked_at(feed, peer)):
+        if (feed := _feed(work, gid, origin_hash)) is not None and stop > work.positions.get(_looked_at(feed, peer)):
             work.positions.put(_looked_at(feed, peer), stop)
 
 
-def _feed(work: Work, origin_hash: bytes) -> int | None:
-    """The feed's number, None for an identity, of which nothing can be erased."""
+def _feed(work: Work, gid: str, origin_hash: bytes) -> int | None:
+    """The feed's number; None for an identity, of which nothing can be erased, and for what we only carry."""
     head = work.feeds.head_by_hash(origin_hash)
-    return None if head is None or head.circle is None else head.feed
+    return None if head is None or head.circle is None or head.owner != gid else head.feed
 
 
 def _looked_at(feed: int, peer: str) -> str:

@@ -52,7 +52,7 @@ class Packed:
 
 
 class SealedFile:
-    """One file while it is written: counts, hashes and seals what is put into it."""
+    """One file while it is written: counts, hashes and seals what is put into it under a key of its own, SPEC §8.6b."""
 
     def __init__(self, recipients: Sequence[bytes], entropy: Entropy, write: Write, bytes_max: int) -> None:
         decoys = [entropy.bytes(KEY_BYTES) for _ in range(slots_for(len(recipients)) - len(recipients))]

@@ -174,7 +174,7 @@ class Replication:
         # What was left when the process died, or when the disk was full: the peer may hold our question for long.
         sender = self._links.sender(link.gid)
         await self.interpret(sender)
-        body, gossiped = await ask_for_news(self._readers, link, wait_seconds, self._gossip)
+        body, gossiped = await ask_for_news(self._readers, link.gid, sender, wait_seconds, self._gossip)
         intake = self._intake(sender)
         try:
             pulled = await self._over_endpoints(
@@ -187,6 +187,8 @@ class Replication:
                 self.contact(link.gid).clock_ahead_seconds = intake.pulled.clock_ahead_seconds
             # Also what came before the line broke.
             await self.interpret(sender)
+            if intake.pulled.entries:
+                self._links.announce()
 
     async def take_file(self, frames: AsyncIterator[Frame]) -> tuple[Pulled, ProtocolError | None]:
         """Take in the frames of a file, as those of an answer: what it brought, and why not all of it was read; what
@@ -201,6 +203,8 @@ class Replication:
         finally:
             await intake.cut_short()
             await self.interpret(sender)
+            if intake.pulled.entries:
+                self._links.announce()
         return intake.pulled, broken
 
     def _intake(self, sender: Sender) -> Intake:

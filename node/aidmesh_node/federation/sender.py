@@ -19,6 +19,7 @@ class Sender:
 
     name: str
     circles: Mapping[bytes, frozenset[str]]
+    us: str
 
     @property
     def is_file(self) -> bool:
@@ -26,11 +27,16 @@ class Sender:
 
     @property
     def groups(self) -> frozenset[str]:
-        """All members of these circles."""
-        return frozenset().union(*self.circles.values())
+        """All other members of these circles."""
+        return frozenset().union(*self.circles.values()) - {self.us}
+
+    def may_bring(self, owner: str, circle: bytes | None) -> bool:
+        """Whether a feed, an identity where there is no circle, is one of another member of these circles."""
+        return owner in (self.groups if circle is None else self.circles.get(circle, frozenset()) - {self.us})
 
     def check(self, origin: Origin, name: str) -> bytes:
-        """The circle (32 bytes) of a feed that this sender may bring (SPEC §13, check 2). Raises ProtocolError."""
+        """The circle (32 bytes) of a feed that this sender may bring (SPEC §13, check 2). Files: SPEC §8.5b. Raises
+        ProtocolError."""
         circle = origin.circle
         if circle is None or origin.gid not in self.circles.get(circle, ()):
             raise ProtocolError("unknown_feed", "a checkpoint of a feed that is not between our groups")

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
+from aidmesh_node.application.arrival import Columns
 from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow, Readers, Reading
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.federation.carrying import Carrying
 from aidmesh_node.federation.columns import columns_of
 from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.ledger import Ledger, disclosed
@@ -47,7 +49,7 @@ from aidmesh_protocol.bundle import (
     encode_frame,
 )
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
-from aidmesh_protocol.entry import ERASABLE_TAGS
+from aidmesh_protocol.entry import ERASABLE_TAGS, VIEW
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import identity_origin, parse_origin
@@ -82,6 +84,7 @@ class SyncServer:
         links: Links,
         gossip: Gossip,
         ledger: Ledger,
+        carrying: Carrying,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -91,6 +94,7 @@ class SyncServer:
         self._links = links
         self._gossip = gossip
         self._ledger = ledger
+        self._carrying = carrying
         self._clock = clock
         self._entropy = entropy
         self._closing = asyncio.Event()
@@ -148,7 +152,7 @@ class SyncServer:
     async def _missing(self, peer: str, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
         """The next of what the peer misses and may have, as frames; [] when there is no more."""
         while page := wanted.page():
-            if frames := await self._readers.run(partial(_wanted_of, served, page)):
+            if frames := await self._readers.run(partial(_wanted_of, self._carrying, served, page)):
                 for frame in frames:
                     if isinstance(frame, PartFrame) and frame.tag in ERASABLE_TAGS:
                         self._ledger.went(peer, frame.origin_hash, [(frame.index, frame.index + 1)])
@@ -156,18 +160,19 @@ class SyncServer:
         return []
 
     def _served(self, peer: str) -> dict[bytes, VerifiedCheckpoint]:
-        """All that this peer is ever told of (SPEC §8.4b)."""
-        return dict(self._publisher.served_to(self._links.circles_with(peer)))
+        return self._carrying.served_to(peer)
 
     async def _wait(self, peer: str, request: SyncRequest) -> None:
         """Hold the answer until we serve more than the peer holds, its patience ends, or it asks once more."""
         end = self._clock.monotonic() + request.wait_seconds
         while (left := end - self._clock.monotonic()) > 0 and not self._closing.is_set():
-            served = self._publisher.next_served()
+            served, carried = self._publisher.next_served(), self._links.next_carried()
             if self._news(peer, request):
                 return
             with self._links.holding(peer) as replaced:
-                await first_of(served.wait(), self._closing.wait(), self._clock.sleep(left), replaced.wait())
+                await first_of(
+                    served.wait(), carried.wait(), self._closing.wait(), self._clock.sleep(left), replaced.wait()
+                )
             if replaced.is_set():
                 return
 
@@ -212,7 +217,7 @@ class SyncServer:
             left -= len(note)
             while at < checkpoint.size and (left > 0 or not told):
                 # SPEC §8.4c: COLUMNs only for who reads them.
-                read = partial(page_of, checkpoint, at, ColumnFrame.KIND in request.reads)
+                read = partial(page_of, self._carrying, checkpoint, at, ColumnFrame.KIND in request.reads)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
                 left -= len(page.data)
@@ -239,7 +244,7 @@ class Page:
     """Ranges of entries all of whose erasable parts are in it."""
 
 
-def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> Page:
+def page_of(carrying: Carrying, checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> Page:
     """The package that begins at `start` with its parts, as bytes."""
     feeds = reading.feeds
     head = feeds.head(checkpoint.origin)
@@ -248,14 +253,24 @@ def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: 
     entries = tuple(feeds.entries(head.feed, start, stop))
     proof = proof_to(feeds, head.feed, stop, checkpoint.size)
     data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
+    hidden = carrying.hidden(feeds, head, start, stop)
     parts: Iterable[Frame]
     held = feeds.columns(head.feed, start, stop)
     if columns:
-        parts = columns_of(head.origin_hash, start, held)
+        parts = columns_of(head.origin_hash, start, _without(hidden, start, held))
     else:
-        parts = _one_by_one(head.origin_hash, feeds.parts(head.feed, start, stop))
+        rows = feeds.parts(head.feed, start, stop)
+        parts = _one_by_one(head.origin_hash, [row for row in rows if row.tag != VIEW or row.entry_index not in hidden])
     data += map(encode_frame, parts)
     return Page(b"".join(data), stop, disclosed(feeds, head.feed, start, stop, held))
+
+
+def _without(hidden: frozenset[int], start: int, columns: Columns) -> Columns:
+    """The same parts but for the views of these entries."""
+    if not hidden or VIEW not in columns:
+        return columns
+    views = [None if index in hidden else part for index, part in enumerate(columns[VIEW], start)]
+    return {**columns, VIEW: views}
 
 
 def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:
@@ -304,7 +319,10 @@ class _Wanted:
 
 
 def _wanted_of(
-    served: Mapping[bytes, VerifiedCheckpoint], page: Sequence[WantedPart | WantedEntry], reading: Reading
+    carrying: Carrying,
+    served: Mapping[bytes, VerifiedCheckpoint],
+    page: Sequence[WantedPart | WantedEntry],
+    reading: Reading,
 ) -> list[Frame]:
     """Parts and single entries a peer misses. What is withheld, or not for it, is simply not there; what was erased it
     is told."""
@@ -316,6 +334,8 @@ def _wanted_of(
             continue
         if tag:
             rows = feeds.parts(head.feed, index, index + 1)
+            if tag[0] == VIEW and carrying.hidden(feeds, head, index, index + 1):
+                continue
             frames += [PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag[0]]
             if (index, tag[0]) in feeds.erased(head.feed, index, index + 1):
                 erased.append((origin_hash, index, tag[0]))

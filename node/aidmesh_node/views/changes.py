@@ -140,8 +140,7 @@ class ChangeLog:
         in_force = {
             feed
             for (feed,) in self._connection.execute(
-                "SELECT feed FROM speakers JOIN circles USING (circle)"
-                " WHERE circles.gid = speakers.owner AND circles.state = 'active'"
+                "SELECT feed FROM speakers JOIN circles USING (circle) WHERE circles.state = 'active'"
             )
         }
         # Folded more than once: lists may have shown it before.
