@@ -1,7 +1,7 @@
 """The only composition root: every part of a node is built here, and nothing anywhere at import time.
 
-What the command line may use of the node is here too: `init`, `run`, `verify_home`, `show_config`, `demo`. Heavy
-imports happen inside the functions, so that `aidmesh --help` stays quick.
+What the command line may use of the node is here too: `init`, `run`, `verify_home`, `verify_fork`, `show_config`,
+`demo`. Heavy imports happen inside the functions, so that `aidmesh --help` stays quick.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from aidmesh_node.config import (
 )
 from aidmesh_node.demo.options import DemoEvent, DemoOptions, DemoResult
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.fork_files import verify_fork
 from aidmesh_node.home import Home, InitResult, StartError, state_root
 from aidmesh_node.threads import on_growth, soon
 
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.peer_client import PeerClient
     from aidmesh_node.storage.key_files import Keys
-    from aidmesh_protocol.keys import SigningKey
     from aidmesh_protocol.statements import Vocabulary
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "plan_home",
     "run",
     "show_config",
+    "verify_fork",
     "verify_home",
 ]
 
@@ -225,6 +226,7 @@ async def open_node(
     from aidmesh_node.application.verification import verify
     from aidmesh_node.federation.dialling import Dialling
     from aidmesh_node.federation.http_client import HttpPeerClient, session_for
+    from aidmesh_node.federation.identities import check_key
     from aidmesh_node.storage.database import Database
     from aidmesh_node.storage.erasure_list import ErasureList
     from aidmesh_node.storage.home_lock import HomeLock
@@ -295,7 +297,7 @@ async def open_node(
             )
             writer.on_commit(views.notify)
             writer.on_commit(on_growth(partial(soon, loop, federation.news)))
-            await readers.run(partial(_check_key, paths.keys, keys.signing, gid))
+            await readers.run(partial(check_key, paths.keys, keys.signing, gid))
             await writer.run(partial(read_again, vocabulary=vocabulary))
             await federation.load()
             views.start()
@@ -366,14 +368,6 @@ def _federation(
         clock=clock,
         endpoints=(config.node.url,),
     )
-
-
-def _check_key(directory: Path, key: SigningKey, gid: str, reading: Reading) -> None:
-    from aidmesh_node.federation.identities import read_identity
-
-    identity = read_identity(reading.feeds, gid)
-    if identity is None or identity.key != key.verify_key:
-        raise StartError(f"{directory / 'signing.key'} is not this group's key: restore keys and home from one backup")
 
 
 @contextmanager
