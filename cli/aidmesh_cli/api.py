@@ -138,34 +138,6 @@ class FileFault(TypedDict):
     detail: str
 
 
-class Fork(TypedDict):
-    """A group has signed two histories of one feed, and there is proof. The feed stands still; both stay readable."""
-
-    id: str
-    origin: str
-    gid: str
-    group_name: str | None
-    ours: bool
-    smaller: int
-    larger: int
-    alike: int
-    shown_by: str | None
-    found_at: str
-    state: Literal["open", "resolved"]
-    resolution: Literal["explained", "distrusted"] | None
-    resolved_at: str | None
-    version: int
-    next: str
-
-
-class ForkShown(Fork):
-    """One fork, with its proof."""
-
-    schema_version: int
-    tells: str
-    proof: str
-
-
 class Held(TypedDict):
     """Entries of theirs that we hold, that they say there are, and the difference."""
 

@@ -36,16 +36,12 @@ from aidmesh_node.home import Home, InitResult, StartError, state_root
 from aidmesh_node.threads import on_growth, soon
 
 if TYPE_CHECKING:
-    from aidmesh_node.application.deadlines import Deadlines
-    from aidmesh_node.application.mark import MarkFile
     from aidmesh_node.application.node import Node
-    from aidmesh_node.application.ports import Readers, Reading, Writer
-    from aidmesh_node.application.publication import Publication
-    from aidmesh_node.application.spool import Spool
+    from aidmesh_node.application.ports import Reading
     from aidmesh_node.application.verification import Report
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.peer_client import PeerClient
-    from aidmesh_node.storage.key_files import Keys
+    from aidmesh_protocol.keys import SigningKey
     from aidmesh_protocol.statements import Vocabulary
 
 __all__ = [
@@ -224,9 +220,9 @@ async def open_node(
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.subject_ids import SubjectIds
     from aidmesh_node.application.verification import verify
+    from aidmesh_node.federation.assembly import federate
     from aidmesh_node.federation.dialling import Dialling
     from aidmesh_node.federation.http_client import HttpPeerClient, session_for
-    from aidmesh_node.federation.identities import check_key
     from aidmesh_node.storage.database import Database
     from aidmesh_node.storage.erasure_list import ErasureList
     from aidmesh_node.storage.home_lock import HomeLock
@@ -273,8 +269,9 @@ async def open_node(
                 Forgetting(writer, trust),
             )
             deadlines = Deadlines(trust, clock, keepers)
-            federation = _federation(
-                gid, keys, config, writer, readers, FileSpool(paths.files, entropy.bytes),
+            federation = federate(
+                gid, keys.signing, keys.hpke, keys.hpke_public, config, writer, readers,
+                FileSpool(paths.files, entropy.bytes),
                 StoredMark(mark_dir / "mark"), publication, client or HttpPeerClient(session, clock, dialling=dialling),
                 deadlines, clock, entropy, vocabulary,
             )  # fmt: skip
@@ -297,7 +294,7 @@ async def open_node(
             )
             writer.on_commit(views.notify)
             writer.on_commit(on_growth(partial(soon, loop, federation.news)))
-            await readers.run(partial(check_key, paths.keys, keys.signing, gid))
+            await readers.run(partial(_check_key, paths.keys, keys.signing, gid))
             await writer.run(partial(read_again, vocabulary=vocabulary))
             await federation.load()
             views.start()
@@ -312,62 +309,12 @@ async def open_node(
             database.close()
 
 
-def _federation(
-    gid: str,
-    keys: Keys,
-    config: Config,
-    writer: Writer,
-    readers: Readers[Reading],
-    spool: Spool,
-    mark: MarkFile,
-    publication: Publication,
-    client: PeerClient,
-    deadlines: Deadlines,
-    clock: Clock,
-    entropy: Entropy,
-    vocabulary: Vocabulary,
-) -> Federation:
-    from aidmesh_node.federation.bundles import Bundles
-    from aidmesh_node.federation.federation import Federation
-    from aidmesh_node.federation.gossip import Gossip
-    from aidmesh_node.federation.identities import Identities
-    from aidmesh_node.federation.ledger import Ledger
-    from aidmesh_node.federation.links import Links
-    from aidmesh_node.federation.packing import Packer
-    from aidmesh_node.federation.pairing import Pairing
-    from aidmesh_node.federation.peer_rates import PeerRates
-    from aidmesh_node.federation.publisher import Publisher
-    from aidmesh_node.federation.replication import Replication
-    from aidmesh_node.federation.request_auth import RequestAuth
-    from aidmesh_node.federation.serve import SyncServer
-    from aidmesh_node.federation.stock import Shelf
+def _check_key(directory: Path, key: SigningKey, gid: str, reading: Reading) -> None:
+    from aidmesh_node.federation.identities import read_identity
 
-    key = keys.signing
-    identities, links, ledger = Identities(readers), Links(gid, writer), Ledger(writer, clock)
-    publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
-    gossip = Gossip(gid, key.verify_key, writer, readers, links, identities, publisher, clock, entropy)
-    replication = Replication(
-        gid, key, writer, readers, links, identities, publisher, gossip, client, clock, entropy, vocabulary
-    )
-    shelf = Shelf(gid, keys.hpke_public, readers, publisher, links, identities)
-    packer = Packer(gid, key, readers, shelf, ledger, clock, entropy)
-    return Federation(
-        gid=gid,
-        publisher=publisher,
-        links=links,
-        identities=identities,
-        pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
-        gossip=gossip,
-        replication=replication,
-        server=SyncServer(gid, readers, publisher, links, gossip, ledger, clock, entropy),
-        ledger=ledger,
-        auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
-        rates=PeerRates(clock),
-        deadlines=deadlines,
-        bundles=Bundles(keys.hpke, writer, readers, replication, shelf, packer, spool),
-        clock=clock,
-        endpoints=(config.node.url,),
-    )
+    identity = read_identity(reading.feeds, gid)
+    if identity is None or identity.key != key.verify_key:
+        raise StartError(f"{directory / 'signing.key'} is not this group's key: restore keys and home from one backup")
 
 
 @contextmanager

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from aidmesh_node.application.arrival import verify
 from aidmesh_node.application.inbox import accept
 from aidmesh_node.application.own_feeds import open_feed
 from aidmesh_node.application.ports import FeedReads, Readers, Reading, Work
 from aidmesh_node.federation.tree_reading import check_no_fork
-from aidmesh_node.home import StartError
 from aidmesh_protocol.bundle import Ident
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, open_checkpoint, parse_unverified
 from aidmesh_protocol.entry import FACTS, Entry
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.feed import Package, TrustedFeed
 from aidmesh_protocol.identity import group_id, identity_origin, origin_hash, parse_origin, read_inception
-from aidmesh_protocol.keys import SigningKey, VerifyKey
+from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.merkle import Frontier, leaf_hash
 from aidmesh_protocol.statements import GroupDescribed, read
 
@@ -58,13 +56,6 @@ class Identities:
     def forget(self, gid: str) -> None:
         """Read it again next time: the feed has grown."""
         self._known.pop(gid, None)
-
-
-def check_key(directory: Path, key: SigningKey, gid: str, reading: Reading) -> None:
-    """Raise StartError unless the signing key in `directory` is the one of the group this home is of."""
-    identity = read_identity(reading.feeds, gid)
-    if identity is None or identity.key != key.verify_key:
-        raise StartError(f"{directory / 'signing.key'} is not this group's key: restore keys and home from one backup")
 
 
 def read_identity(feeds: FeedReads, gid: str) -> Identity | None:
