@@ -26,6 +26,7 @@ QUESTIONS: Final = {
     "offer": ("/offers", "items", {"state": "open"}),
     "pledge": ("/pledges", "items", {}),
     "dispute": ("/disputes", "items", {"state": "open"}),
+    "fork": ("/forks", "items", {"state": "open"}),
     "member": ("/members", "items", None),
     "peer": ("/peers", "items", None),
 }
@@ -36,7 +37,7 @@ _WORD: Final = re.compile(r"[^\W_][\w.-]{0,39}")
 
 
 class Thing(click.ParamType[str]):
-    """The id of a need, offer, pledge, dispute, member or peer, its beginning, or its name."""
+    """The id of a need, offer, pledge, dispute, fork, member or peer, its beginning, or its name."""
 
     name = "text"
 

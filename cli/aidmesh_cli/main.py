@@ -16,6 +16,7 @@ from aidmesh_cli import (
     demo,
     dispute,
     erasing,
+    fork,
     import_csv,
     node_cmds,
     peer,
@@ -59,7 +60,7 @@ def cli() -> None:
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
     *(erasing.need, erasing.offer, settling.pledge, dispute.dispute, board.board),
-    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle),
+    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle, fork.fork),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):
     cli.add_command(command)

@@ -84,6 +84,8 @@ def _next_steps(session: Session, found: api.Status, peers: list[api.Peer]) -> l
             steps.append((f"the clock of {name} is {clock_apart(one)}; find out which is wrong", look))
         if one.get("frozen"):
             steps.append((f"nothing more is taken from {name} ({one['frozen']})", look))
+    if found["forks"]:
+        steps.append((f"somebody signed two histories of {counted(found['forks'], 'feed')}; look which", "fork list"))
     untouched = _untouched(session)
     if untouched:
         steps.append((f"look after what nobody has touched ({untouched})", "need list --untouched"))

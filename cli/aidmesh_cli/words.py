@@ -41,6 +41,7 @@ SIDES: Final = ("giver", "home")
 OFFER_CLOSE_REASONS: Final = ("exhausted", "superseded")
 DISPUTED: Final = ("quantity", "quality", "not_received", "not_sent", "conduct", "money")
 RESOLUTIONS: Final = ("explained", "made_good", "corrected", "left", "withdrawn", "other")
+FORK_RESOLUTIONS: Final = ("explained", "distrusted")
 ROLES: Final = ("operator", "coordinator", "member")
 
 

@@ -1,7 +1,7 @@
 """The only composition root: every part of a node is built here, and nothing anywhere at import time.
 
-What the command line may use of the node is here too: `init`, `run`, `verify_home`, `show_config`, `demo`. Heavy
-imports happen inside the functions, so that `aidmesh --help` stays quick.
+What the command line may use of the node is here too: `init`, `run`, `verify_home`, `verify_fork`, `show_config`,
+`demo`. Heavy imports happen inside the functions, so that `aidmesh --help` stays quick.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from aidmesh_node.config import (
 )
 from aidmesh_node.demo.options import DemoEvent, DemoOptions, DemoResult
 from aidmesh_node.entropy import Entropy
+from aidmesh_node.fork_files import verify_fork
 from aidmesh_node.home import Home, InitResult, StartError, state_root
 from aidmesh_node.threads import on_growth, soon
 
@@ -58,6 +59,7 @@ __all__ = [
     "plan_home",
     "run",
     "show_config",
+    "verify_fork",
     "verify_home",
 ]
 

@@ -140,6 +140,29 @@ def dispute(**changes: Any) -> dict[str, Any]:
     }
 
 
+def fork(**changes: Any) -> dict[str, Any]:
+    """Two histories of a feed of the other group."""
+    return {
+        "id": "f0bced00000040008000000000000001",
+        "origin": f"aidmesh/{HILLSIDE}/c/{CIRCLE}/0",
+        "gid": HILLSIDE,
+        "group_name": "Hillside",
+        "ours": False,
+        "smaller": 7,
+        "larger": 12,
+        "alike": 6,
+        "shown_by": None,
+        "found_at": "2026-11-22T10:00:00Z",
+        "state": "open",
+        "resolution": None,
+        "resolved_at": None,
+        "version": 1,
+        "next": "Call Hillside and ask how it came about: a restored backup or a copied disk is an accident. "
+        "Then say what you make of it.",
+        **changes,
+    }
+
+
 def peer(**changes: Any) -> dict[str, Any]:
     """A group we are linked with."""
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.cli.answers import HILLSIDE, dispute, need, offer, peer, pledge, status
+from tests.cli.answers import HILLSIDE, dispute, fork, need, offer, peer, pledge, status
 from tests.cli.golden_bundle_cases import BUNDLE_CASES
 from tests.cli.golden_case import Case
 from tests.cli.recorded_node import sequence
@@ -54,6 +54,7 @@ SETTINGS: Final = {
         },
     ],
 }
+TELLS: Final = "the feed's owner signed a history of 12 entries that does not begin with the 7 it had signed as well"
 ADVICE: Final = {
     "text": "If a life is in danger, call 112 first. Say where you are, what has happened, and how many are hurt.",
     "number": "112",
@@ -229,6 +230,23 @@ CASES: Final = [
                 statements=[{"by": "a" * 32, "at": "2026-11-22T11:00:00Z", "text": "Two boxes were wet.\nHe saw it."}]
             )
         },
+    ),
+    Case(
+        "fork-list",
+        "fork list",
+        {"GET /forks": sequence([fork(), fork(ours=True, state="resolved", resolution="explained")])},
+    ),
+    Case(
+        "fork-export",
+        f"fork export {ID} --out hillside.fork",
+        {f"GET /forks/{ID}": fork(tells=TELLS, proof="cHJvb2Y=")},
+    ),
+    Case("fork-verify-nothing", "fork verify a.csv", home=""),
+    Case("fork-show", f"fork show {ID}", {f"GET /forks/{ID}": fork(tells=TELLS, proof="")}),
+    Case(
+        "fork-resolve",
+        f"fork resolve {ID} --how explained",
+        {f"POST /forks/{ID}/resolve": {**DONE, "resolution": "explained", "origin": "aidmesh/x"}},
     ),
     Case("dispute-add", f"dispute add {ID} --text Dry", {f"POST /disputes/{ID}/add": DONE}),
     Case("dispute-resolve", f"dispute resolve {ID} --how explained", {f"POST /disputes/{ID}/resolve": DONE}),

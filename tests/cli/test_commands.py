@@ -237,6 +237,12 @@ COMMANDS: list[tuple[str, str, dict[str, Any], str]] = [
         {"about": "not_received", "text": "wet", "side": "home"},
         "Opened dispute aaaaaaaa about not received.",
     ),
+    (
+        f"fork resolve {ID} --how distrusted",
+        f"/forks/{ID}/resolve",
+        {"how": "distrusted"},
+        "Resolved fork aaaaaaaa: distrusted.",
+    ),
     (f"dispute add {ID} --text wet", f"/disputes/{ID}/add", {"text": "wet"}, "Added to dispute aaaaaaaa."),
     (
         f"dispute resolve {ID} --how explained",
@@ -287,6 +293,7 @@ def test_every_command_that_changes_something_is_in_the_table() -> None:
             *("ask", "presume", "correct", "leave"),
         ),
         "dispute": ("open", "add", "resolve"),
+        "fork": ("resolve",),
         "member": ("role", "revoke", "forget"),
     }
     assert told == {f"{noun} {verb}" for noun, all_verbs in verbs.items() for verb in all_verbs}

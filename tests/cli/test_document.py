@@ -16,6 +16,7 @@ SHOWN = {
     "Offer": answers.offer,
     "Pledge": answers.pledge,
     "Dispute": answers.dispute,
+    "Fork": answers.fork,
     "Peer": answers.peer,
     "Status": answers.status,
 }

@@ -30,6 +30,10 @@ ELSEWHERE = {
     ("demo",): "tests/cli/test_real_node.py runs it",
     ("pledge", "commit"): "the node does it by itself before anybody can type it; tests/cli/test_commands.py",
     ("pledge", "presume"): "that takes a week; tests/http/test_presumed.py lets it pass",
+    ("fork", "show"): "that takes a group that signs two histories; tests/cli/golden_cases.py",
+    ("fork", "export"): "as above; tests/cli/test_fork.py",
+    ("fork", "verify"): "as above; tests/cli/test_fork.py",
+    ("fork", "resolve"): "as above; tests/cli/test_commands.py",
     ("completion",): "tests/cli/test_completion.py runs it in three shells",
 }
 
@@ -88,6 +92,7 @@ STORY = [
     Act("dispute show"),
     Act("dispute add"),
     Act("dispute resolve"),
+    Act("fork list"),
     Act("pledge withdraw", before=(CLEAR, *PLEDGE)),
     Act("pledge decline", before=(CLEAR, *PLEDGE)),
     Act("pledge release", before=(CLEAR, *PLEDGE, "pledge accept Blankets")),

@@ -30,12 +30,13 @@ member invite|join|list|role|revoke|forget
 erasure list
 peer invite|accept|list|status
 bundle write|read|inspect|sizes
+fork list|show|export|verify|resolve
 import csv
 config show
 """
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
-    *("dispute list", "dispute show", "erasure list"),
+    *("dispute list", "dispute show", "erasure list", "fork list", "fork show", "fork export", "fork verify"),
     *(
         "bundle inspect",
         "bundle sizes",
