@@ -19,6 +19,7 @@ from aidmesh_cli import (
     import_csv,
     node_cmds,
     peer,
+    recover,
     settling,
     status,
     verify,
@@ -59,7 +60,7 @@ def cli() -> None:
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
     *(erasing.need, erasing.offer, settling.pledge, dispute.dispute, board.board),
-    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle),
+    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle, recover.recover),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):
     cli.add_command(command)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from aidmesh_node.application.ports import Readers, Reading, Writer
     from aidmesh_node.application.publication import Publication
     from aidmesh_node.application.spool import Spool
+    from aidmesh_node.application.subject_ids import SubjectIds
     from aidmesh_node.application.verification import Report
     from aidmesh_node.federation.federation import Federation
     from aidmesh_node.federation.peer_client import PeerClient
@@ -262,7 +263,8 @@ async def open_node(
         dialling = Dialling(config.node.url)
         session = session_for(dialling)
         try:
-            publication = Publication(gid, SubjectIds(keys.subject))
+            ids = SubjectIds(keys.subject)
+            publication = Publication(gid, ids)
             trust = ClockTrust(clock, writer)
             keepers = (
                 Lapsing(writer, views, clock, entropy),
@@ -273,8 +275,8 @@ async def open_node(
             deadlines = Deadlines(trust, clock, keepers)
             federation = _federation(
                 gid, keys, config, writer, readers, FileSpool(paths.files, entropy.bytes),
-                StoredMark(mark_dir / "mark"), publication, client or HttpPeerClient(session, clock, dialling=dialling),
-                deadlines, clock, entropy, vocabulary,
+                StoredMark(mark_dir / "mark"), publication, ids,
+                client or HttpPeerClient(session, clock, dialling=dialling), deadlines, clock, entropy, vocabulary,
             )  # fmt: skip
             node = Node(
                 gid=gid,
@@ -289,7 +291,7 @@ async def open_node(
                 peers=federation,
                 files=federation.bundles,
                 clock_trust=trust,
-                import_namespace=SubjectIds(keys.subject).namespace("import"),
+                import_namespace=ids.namespace("import"),
                 verify=lambda: readers.run_now(lambda reading: verify(reading, gid, reading.scrub())),
                 broken=broken,
             )
@@ -319,6 +321,7 @@ def _federation(
     spool: Spool,
     mark: MarkFile,
     publication: Publication,
+    ids: SubjectIds,
     client: PeerClient,
     deadlines: Deadlines,
     clock: Clock,
@@ -335,6 +338,7 @@ def _federation(
     from aidmesh_node.federation.pairing import Pairing
     from aidmesh_node.federation.peer_rates import PeerRates
     from aidmesh_node.federation.publisher import Publisher
+    from aidmesh_node.federation.recovery import OwnRecovery
     from aidmesh_node.federation.replication import Replication
     from aidmesh_node.federation.request_auth import RequestAuth
     from aidmesh_node.federation.serve import SyncServer
@@ -343,9 +347,10 @@ def _federation(
     key = keys.signing
     identities, links, ledger = Identities(readers), Links(gid, writer), Ledger(writer, clock)
     publisher = Publisher(gid, key, writer, readers, mark, publication, clock, entropy)
+    recovery = OwnRecovery(gid, writer, readers, mark, publisher, publication, ids, links, clock, entropy)
     gossip = Gossip(gid, key.verify_key, writer, readers, links, identities, publisher, clock, entropy)
     replication = Replication(
-        gid, key, writer, readers, links, identities, publisher, gossip, client, clock, entropy, vocabulary
+        gid, key, writer, readers, links, identities, publisher, gossip, client, clock, entropy, recovery, vocabulary
     )
     shelf = Shelf(gid, keys.hpke_public, readers, publisher, links, identities)
     packer = Packer(gid, key, readers, shelf, ledger, clock, entropy)
@@ -357,7 +362,7 @@ def _federation(
         pairing=Pairing(gid, key, writer, readers, links, identities, publisher, client, clock, entropy),
         gossip=gossip,
         replication=replication,
-        server=SyncServer(gid, readers, publisher, links, gossip, ledger, clock, entropy),
+        server=SyncServer(gid, readers, publisher, links, gossip, ledger, clock, entropy, recovery),
         ledger=ledger,
         auth=RequestAuth(gid, lambda peer: identities.known(peer).key, clock, entropy),
         rates=PeerRates(clock),

@@ -30,6 +30,8 @@ ELSEWHERE = {
     ("demo",): "tests/cli/test_real_node.py runs it",
     ("pledge", "commit"): "the node does it by itself before anybody can type it; tests/cli/test_commands.py",
     ("pledge", "presume"): "that takes a week; tests/http/test_presumed.py lets it pass",
+    ("recover", "override"): "that takes a restored node; tests/deploy/test_restore_story.py restores one",
+    ("recover", "done"): "the same",
     ("completion",): "tests/cli/test_completion.py runs it in three shells",
 }
 
@@ -124,6 +126,8 @@ STORY = [
     Act("bundle sizes"),
     Act("import csv"),
     Act("status"),
+    Act("recover status"),
+    Act("recover wait"),
     Act("config show"),
     Act("verify"),
 ]

@@ -30,22 +30,15 @@ member invite|join|list|role|revoke|forget
 erasure list
 peer invite|accept|list|status
 bundle write|read|inspect|sizes
+recover status|wait|override|done
 import csv
 config show
 """
 READ = [
     *("need list", "need show", "offer list", "offer show", "pledge list", "pledge show", "member list"),
     *("dispute list", "dispute show", "erasure list"),
-    *(
-        "bundle inspect",
-        "bundle sizes",
-        "need emergency-advice",
-        "peer list",
-        "peer status",
-        "board",
-        "status",
-        "config show",
-    ),
+    *("bundle inspect", "bundle sizes", "need emergency-advice", "peer list", "peer status", "board", "status"),
+    *("config show", "recover status", "recover wait"),
 ]
 HEAVY = (
     "rich",

@@ -11,8 +11,8 @@ from aidmesh_node.domain.refused import Refused
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
-from aidmesh_node.federation.serve import Page, page_of, size_of
-from aidmesh_node.federation.tree_reading import root_at
+from aidmesh_node.federation.serve_pages import Page, page_of
+from aidmesh_node.federation.tree_reading import root_at, size_of
 from aidmesh_protocol.bundle import Sizes
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
 from aidmesh_protocol.entry import Entry
