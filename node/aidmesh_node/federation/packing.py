@@ -16,7 +16,8 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.ledger import Ledger
-from aidmesh_node.federation.serve import Page, ident_of, page_of
+from aidmesh_node.federation.serve import ident_of
+from aidmesh_node.federation.serve_pages import Page, page_of
 from aidmesh_node.federation.stock import Shelf, Stock
 from aidmesh_protocol.bundle import MAGIC, CheckpointFrame, Head, More, Sizes, encode_frame
 from aidmesh_protocol.bundle_file import sign_file, sizes_to_text

@@ -15,7 +15,7 @@ from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.intake import Abandoned, Intake, Pulled
 from aidmesh_node.federation.seen import newest_note
 from aidmesh_node.federation.sender import Sender
-from aidmesh_node.federation.serve import size_of
+from aidmesh_node.federation.tree_reading import size_of
 from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,

@@ -7,25 +7,25 @@ neither side ever holds a bundle in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from aidmesh_node.application.arrival import Columns
-from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow, Readers, Reading
+from aidmesh_node.application.ports import FeedReads, Readers, Reading
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.carrying import Carrying
-from aidmesh_node.federation.columns import columns_of
 from aidmesh_node.federation.gossip import Gossip
-from aidmesh_node.federation.ledger import Ledger, disclosed
+from aidmesh_node.federation.ledger import Ledger
 from aidmesh_node.federation.links import Links
+from aidmesh_node.federation.mirror import asked_of_own, frames_of_own
 from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.recovery import OwnRecovery
 from aidmesh_node.federation.seen import newest_note
+from aidmesh_node.federation.serve_pages import page_of
 from aidmesh_node.federation.sync_request import SyncRequest, read_request
-from aidmesh_node.federation.tree_reading import proof_of, proof_to
+from aidmesh_node.federation.tree_reading import proof_of, size_of
 from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol.bundle import (
     MAGIC,
@@ -33,14 +33,12 @@ from aidmesh_protocol.bundle import (
     ColumnFrame,
     End,
     Erased,
-    FeedSize,
     Fork,
     Frame,
     Head,
     Ident,
     Inclusion,
     More,
-    PackageFrame,
     PartFrame,
     Sizes,
     Want,
@@ -51,9 +49,7 @@ from aidmesh_protocol.bundle import (
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
 from aidmesh_protocol.entry import ERASABLE_TAGS, VIEW
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import identity_origin, parse_origin
-from aidmesh_protocol.merkle import Frontier
 
 FRAMING_BYTES = 64
 """What an answer has besides what is counted: the magic, MORE and END."""
@@ -87,7 +83,9 @@ class SyncServer:
         carrying: Carrying,
         clock: Clock,
         entropy: Entropy,
+        recovery: OwnRecovery,
     ) -> None:
+        self._recovery = recovery
         self._gid = gid
         self._readers = readers
         self._publisher = publisher
@@ -128,6 +126,8 @@ class SyncServer:
         await self._gossip.hear_notes(peer, [*request.notes, *request.heads])
         for proof in request.forks:
             await self._gossip.hear_fork(peer, proof)
+        if self._publisher.recovering:
+            await self._recovery.go_on()
         served = self._served(peer)
         for origin_hash, checkpoint in served.items():
             if origin_hash in request.sizes:
@@ -135,6 +135,15 @@ class SyncServer:
                 held = min(request.sizes[origin_hash][0], checkpoint.size)
                 self._links.acknowledged(peer, origin_hash, held)
                 self._ledger.holds(peer, origin_hash, held)
+        if own := self._readers.run_now(lambda reading: asked_of_own(reading, peer, request.sizes)):
+            # Also while we are recovering ourselves: two that were restored must not wait for each other.
+            yield self._begin(0)
+            async for data in frames_of_own(
+                self._readers, own, request.sizes, request.budget_bytes, ColumnFrame.KIND in request.reads
+            ):
+                yield data
+            yield encode_frame(End())
+            return
         if self._publisher.recovering:
             raise ProtocolError("recovering", "this node was restored and signs nothing until its entries are back")
         wanted = _Wanted(request.want)
@@ -182,16 +191,17 @@ class SyncServer:
             for origin_hash, served in self._served(peer).items()
         )
 
+    def _begin(self, feeds: int) -> bytes:
+        now = int(self._clock.now().timestamp())
+        return MAGIC + encode_frame(Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, feeds))
+
     async def _frames(
         self, peer: str, request: SyncRequest, missed: list[bytes], wanted: _Wanted
     ) -> AsyncIterator[bytes]:
         served = self._served(peer)
-        now = int(self._clock.now().timestamp())
-        yield MAGIC
-        head = Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, len(served))
         gossiped = self._gossip.says(peer, request.reads)
         held = self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))
-        opening = b"".join(map(encode_frame, [head, *held, *gossiped]))
+        opening = self._begin(len(served)) + b"".join(map(encode_frame, [*held, *gossiped]))
         yield opening
         left, more, told = request.budget_bytes - len(opening) - FRAMING_BYTES, 0, not request.budget_bytes
         while missed and (left > 0 or not told):
@@ -217,7 +227,7 @@ class SyncServer:
             left -= len(note)
             while at < checkpoint.size and (left > 0 or not told):
                 # SPEC §8.4c: COLUMNs only for who reads them.
-                read = partial(page_of, self._carrying, checkpoint, at, ColumnFrame.KIND in request.reads)
+                read = partial(page_of, checkpoint, at, ColumnFrame.KIND in request.reads, carrying=self._carrying)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
                 left -= len(page.data)
@@ -232,49 +242,6 @@ class SyncServer:
             yield encode_frame(More(more))
         yield encode_frame(End())
         self._gossip.told(peer, gossiped)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Frames as bytes, and the index after the last entry in them."""
-
-    data: bytes
-    stop: int
-    disclosed: list[tuple[int, int]]
-    """Ranges of entries all of whose erasable parts are in it."""
-
-
-def page_of(carrying: Carrying, checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> Page:
-    """The package that begins at `start` with its parts, as bytes."""
-    feeds = reading.feeds
-    head = feeds.head(checkpoint.origin)
-    assert head is not None  # it is served, so its rows are there
-    stop = package_stop(start, checkpoint.size)
-    entries = tuple(feeds.entries(head.feed, start, stop))
-    proof = proof_to(feeds, head.feed, stop, checkpoint.size)
-    data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
-    hidden = carrying.hidden(feeds, head, start, stop)
-    parts: Iterable[Frame]
-    held = feeds.columns(head.feed, start, stop)
-    if columns:
-        parts = columns_of(head.origin_hash, start, _without(hidden, start, held))
-    else:
-        rows = feeds.parts(head.feed, start, stop)
-        parts = _one_by_one(head.origin_hash, [row for row in rows if row.tag != VIEW or row.entry_index not in hidden])
-    data += map(encode_frame, parts)
-    return Page(b"".join(data), stop, disclosed(feeds, head.feed, start, stop, held))
-
-
-def _without(hidden: frozenset[int], start: int, columns: Columns) -> Columns:
-    """The same parts but for the views of these entries."""
-    if not hidden or VIEW not in columns:
-        return columns
-    views = [None if index in hidden else part for index, part in enumerate(columns[VIEW], start)]
-    return {**columns, VIEW: views}
-
-
-def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:
-    return (PartFrame(hashed, *row) for row in rows)
 
 
 def ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:
@@ -300,11 +267,6 @@ def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:
     yield Sizes(tuple(size_of(head) for head in heads))
     # The newest one seen, not the newest one complete: what counts is what its owner has signed.
     yield from (CheckpointFrame(note) for note in map(newest_note, heads) if note)
-
-
-def size_of(head: FeedHead) -> FeedSize:
-    """What we hold of one feed, as SIZES says it."""
-    return head.origin_hash, head.size, Frontier.decode(head.frontier).root()
 
 
 class _Wanted:

@@ -11,8 +11,8 @@ from aidmesh_node.federation.carrying import Carrying
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
-from aidmesh_node.federation.serve import Page, page_of, size_of
-from aidmesh_node.federation.tree_reading import root_at
+from aidmesh_node.federation.serve_pages import Page, page_of
+from aidmesh_node.federation.tree_reading import root_at, size_of
 from aidmesh_protocol.bundle import Sizes
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
 from aidmesh_protocol.entry import Entry
@@ -112,7 +112,7 @@ class Shelf:
 
     def page(self, stock: Stock, reading: Reading) -> Page:
         """The next package of a feed with its parts."""
-        return page_of(self._carrying, stock.checkpoint, stock.at, True, reading)
+        return page_of(stock.checkpoint, stock.at, True, reading, carrying=self._carrying)
 
     def sizes(self, circle: bytes, stocks: Sequence[Stock], reading: Reading) -> Sizes:
         """What somebody holds who has read a file with these feeds and all identities."""
