@@ -20,6 +20,7 @@ from aidmesh_cli import (
     import_csv,
     node_cmds,
     peer,
+    recover,
     settling,
     status,
     verify,
@@ -60,7 +61,7 @@ def cli() -> None:
 for command in (
     *(node_cmds.init, node_cmds.run, demo.demo),
     *(erasing.need, erasing.offer, settling.pledge, dispute.dispute, board.board),
-    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle, fork.fork),
+    *(erasing.member, peer.peer, erasing.erasure, bundle.bundle, fork.fork, recover.recover),
     *(status.status, verify.verify, import_csv.import_, config.config, completion.completion),
 ):
     cli.add_command(command)

@@ -61,6 +61,8 @@ SEE_ALSO: Final = {
     "pledge leave": ("pledge correct", "dispute open"),
     "pledge presume": ("pledge ask", "pledge receive"),
     "pledge receive": ("pledge show", "pledge hand-over"),
+    "recover status": ("recover wait", "recover override", "status"),
+    "recover override": ("recover status", "peer list"),
     "run": ("init", "status", "verify"),
     "status": ("board", "peer list", "verify"),
     "verify": ("status",),

@@ -20,6 +20,7 @@ STATUS: Final = "status"
 BOARD: Final = "board"
 VERIFY: Final = "verify"
 CONFIG: Final = "config show"
+RECOVER: Final = "recover status"
 VERSION: Final = "--version"
 JOIN: Final = "member join --node URL --token-file FILE"
 
@@ -53,7 +54,9 @@ BY_CODE: Final = {
     "internal": VERIFY,
     "no_consent": "need share --help",
     "unauthenticated": JOIN,
+    "not_recovering": STATUS,
     "too_large": HELP,
+    "unknown_task": RECOVER,
 }
 BY_BEGINNING: Final = {
     "peer_": PEERS,

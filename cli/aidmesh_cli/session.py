@@ -102,6 +102,11 @@ class Session:
         with self._bar(text, None):
             yield
 
+    def wait_at_least(self, seconds: float) -> None:
+        """Wait so long from now on, unless the caller said something longer."""
+        if self.wait_seconds < seconds:
+            self.wait_seconds, self._deadline = seconds, time.monotonic() + seconds
+
     def answer(self, document: Mapping[str, Any], line: str, *, name: str = "") -> None:
         """The outcome of a command: the reply as JSON, or only the `name` it can be called by, or one line."""
         if self.as_json:

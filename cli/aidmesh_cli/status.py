@@ -75,7 +75,7 @@ def _next_steps(session: Session, found: api.Status, peers: list[api.Peer]) -> l
     steps: list[tuple[str, str]] = []
     if found["standing"] == "recovering":
         reason = str(found.get("standing_reason") or "this node was restored or copied").rstrip(".")
-        steps.append((f"{reason}. Tell your operator.", ""))
+        steps.append((f"{reason}.", "recover status"))
     for one in peers:
         name, look = one.get("name") or short(one["gid"]), f"peer status {short(one['gid'])}"
         if one["state"] == "pending" and not one.get("confirmed"):

@@ -260,7 +260,8 @@ async def open_node(
         dialling = Dialling(config.node.url)
         session = session_for(dialling)
         try:
-            publication = Publication(gid, SubjectIds(keys.subject))
+            ids = SubjectIds(keys.subject)
+            publication = Publication(gid, ids)
             trust = ClockTrust(clock, writer)
             keepers = (
                 Lapsing(writer, views, clock, entropy),
@@ -272,7 +273,8 @@ async def open_node(
             federation = federate(
                 gid, keys.signing, keys.hpke, keys.hpke_public, config, writer, readers,
                 FileSpool(paths.files, entropy.bytes),
-                StoredMark(mark_dir / "mark"), publication, client or HttpPeerClient(session, clock, dialling=dialling),
+                StoredMark(mark_dir / "mark"), publication, ids,
+                client or HttpPeerClient(session, clock, dialling=dialling),
                 deadlines, clock, entropy, vocabulary,
             )  # fmt: skip
             node = Node(
@@ -288,7 +290,7 @@ async def open_node(
                 peers=federation,
                 files=federation.bundles,
                 clock_trust=trust,
-                import_namespace=SubjectIds(keys.subject).namespace("import"),
+                import_namespace=ids.namespace("import"),
                 verify=lambda: readers.run_now(lambda reading: verify(reading, gid, reading.scrub())),
                 broken=broken,
             )

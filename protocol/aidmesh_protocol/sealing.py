@@ -177,7 +177,7 @@ class Opener:
     def _next(self, *, last: bool) -> bytes:
         chunk = self._try(last=last)
         if chunk is None:
-            # A chunk that is cut short looks like one that is damaged: neither says anything.
+            # SPEC §8.6c. One that is cut short looks like one that is damaged: neither says anything.
             raise ProtocolError("malformed", "interrupted or damaged: a chunk of the file does not open")
         return chunk
 

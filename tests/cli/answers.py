@@ -207,3 +207,23 @@ def status(**changes: Any) -> dict[str, Any]:
         "version": "0.1.0",
         **changes,
     }
+
+
+def recovery(state: str, **changes: Any) -> dict[str, Any]:
+    """A node that was restored, or never."""
+    was = state != "never"
+    return {
+        "schema_version": 1,
+        "state": state,
+        "reason": "this home has 12 entries, 112 were signed: it is an older copy" if was else None,
+        "began_at": "2026-11-22T08:00:00Z" if was else None,
+        "ended_at": "2026-11-22T08:05:00Z" if state in ("recovered", "begun_anew") else None,
+        "statements": 0,
+        "records": 0,
+        "lost": 0,
+        "tasks": [],
+        "more_tasks": 0,
+        "feeds": [],
+        "unknown_feeds": 0,
+        **changes,
+    }

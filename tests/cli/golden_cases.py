@@ -7,6 +7,7 @@ from typing import Final
 from tests.cli.answers import HILLSIDE, dispute, fork, need, offer, peer, pledge, status
 from tests.cli.golden_bundle_cases import BUNDLE_CASES
 from tests.cli.golden_case import Case
+from tests.cli.golden_recovery_cases import RECOVERY_CASES
 from tests.cli.recorded_node import sequence
 from tests.cli.test_tables import BOARD, LONG, THEIRS
 
@@ -307,6 +308,7 @@ CASES: Final = [
             "GET /peers": sequence([]),
         },
     ),
+    *RECOVERY_CASES,
     Case("verify", "verify", {"POST /verify": {"ok": True, "checked": VERIFIED, "first_problem": None}}),
     Case(
         "verify-wrong",

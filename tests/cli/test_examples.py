@@ -34,6 +34,8 @@ ELSEWHERE = {
     ("fork", "export"): "as above; tests/cli/test_fork.py",
     ("fork", "verify"): "as above; tests/cli/test_fork.py",
     ("fork", "resolve"): "as above; tests/cli/test_commands.py",
+    ("recover", "override"): "that takes a restored node; tests/deploy/test_restore_story.py restores one",
+    ("recover", "done"): "the same",
     ("completion",): "tests/cli/test_completion.py runs it in three shells",
 }
 
@@ -129,6 +131,8 @@ STORY = [
     Act("bundle sizes"),
     Act("import csv"),
     Act("status"),
+    Act("recover status"),
+    Act("recover wait"),
     Act("config show"),
     Act("verify"),
 ]

@@ -31,6 +31,7 @@ erasure list
 peer invite|accept|list|status
 bundle write|read|inspect|sizes
 fork list|show|export|verify|resolve
+recover status|wait|override|done
 import csv
 config show
 """
@@ -46,6 +47,8 @@ READ = [
         "board",
         "status",
         "config show",
+        "recover status",
+        "recover wait",
     ),
 ]
 HEAVY = (

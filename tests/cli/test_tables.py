@@ -182,7 +182,7 @@ def test_a_restored_node_says_so_first(node: RecordedNode, aidmesh: Terminal) ->
     node.answer("GET /peers", sequence([peer()]))
     lines = aidmesh("status").out.splitlines()
     assert "standing  recovering: it signs nothing" in lines
-    assert lines[-1] == f"Next: {reason}. Tell your operator."
+    assert lines[-2:] == [f"Next: {reason}.", f"      aidmesh recover status --home {node.home}"]
 
 
 def test_a_long_note_is_shown_whole(node: RecordedNode, aidmesh: Terminal) -> None:

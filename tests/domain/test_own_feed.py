@@ -72,3 +72,29 @@ def test_everybody_who_may_have_seen_the_feed_must_have_shown_it() -> None:
 def test_only_what_did_not_exist_at_the_start_is_fresh_by_itself() -> None:
     assert own_feed.fresh_at_start(known_at_start=False)
     assert not own_feed.fresh_at_start(known_at_start=True)
+
+
+def test_only_what_cannot_have_been_signed_makes_room() -> None:
+    assert own_feed.unseen_from(signed_size=3, mark=None) == 3
+    assert own_feed.unseen_from(signed_size=3, mark=own_feed.Mark(5, b"", 0)) == 5
+
+
+def test_a_feed_is_whole_when_it_holds_what_the_mark_and_others_know() -> None:
+    roots = {1: b"one", 2: b"two"}
+    mark = own_feed.Mark(2, b"two", 0)
+    assert own_feed.has_all(root_at=roots.get, mark=mark, shown=[(1, b"one")])
+    assert not own_feed.has_all(root_at=roots.get, mark=mark, shown=[(3, b"three")])
+    assert not own_feed.has_all(root_at=roots.get, mark=own_feed.Mark(2, b"other", 0), shown=[])
+
+
+def test_more_than_half_of_a_circle_confirms() -> None:
+    assert own_feed.is_confirmed({1, 2}, {1, 2, 3}) and not own_feed.is_confirmed({1}, {1, 2})
+    assert not own_feed.is_confirmed({7, 8}, {1}), "strangers do not count"
+    assert own_feed.is_confirmed(set(), set()), "a feed for nobody needs nobody's word"
+
+
+def test_two_copies_that_begin_anew_do_not_begin_the_same_feed() -> None:
+    first = own_feed.next_generation(known=0, seconds=1_795_000_000)
+    assert own_feed.next_generation(known=0, seconds=1_795_000_001) > first
+    assert own_feed.next_generation(known=first, seconds=0) == first + 1, "a clock of 1970 goes on from what is known"
+    assert own_feed.next_generation(known=0, seconds=2**40) == own_feed.GENERATION_MAX

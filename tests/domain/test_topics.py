@@ -6,12 +6,12 @@ import inspect
 
 import pytest
 
-from aidmesh_node.domain import dispute, fork, group, member, need, offer, peer_link, pledge
+from aidmesh_node.domain import dispute, fork, group, member, need, offer, peer_link, pledge, recovery
 from aidmesh_node.domain.event import Event, Recorded
 
 AGGREGATES: list[type[Recorded]] = [
     need.Need, offer.Offer, pledge.Pledge, member.Member, group.Group, peer_link.PeerLink,
-    dispute.Dispute, fork.Fork,
+    dispute.Dispute, fork.Fork, recovery.Recovery,
 ]  # fmt: skip
 
 FROZEN = {
@@ -35,6 +35,7 @@ FROZEN = {
     "peer-link:invited", "peer-link:pending", "peer-link:confirmed", "peer-link:signed", "peer-link:activated",
     "peer-link:described", "peer-link:revocation-acknowledged", "peer-link:suspended", "peer-link:resumed",
     "peer-link:severed",
+    "recovery:began", "recovery:task-found", "recovery:task-done", "recovery:ended",
 }  # fmt: skip
 """Topics in logs of released versions. Add to this list; never change or remove a line."""
 

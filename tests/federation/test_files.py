@@ -9,9 +9,11 @@ import pytest
 
 from aidmesh_node.application import needs, pledges
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.home import Home
+from aidmesh_node.storage.key_files import load_keys
 from aidmesh_protocol.bundle import CheckpointFrame, End, Head, Ident, More, PackageFrame
 from aidmesh_protocol.identity import circle_origin, origin_hash
-from aidmesh_protocol.sealing import MAGIC
+from aidmesh_protocol.sealing import MAGIC, Sealer
 from tests.support.carrying import bring, content_of, frames_in, inspect, pack, read
 from tests.support.federation import Group, Mesh
 from tests.support.stories import (
@@ -78,6 +80,7 @@ async def test_a_file_read_again_changes_nothing_and_says_so(tmp_path: Path) -> 
 
 
 async def test_only_the_members_of_its_circle_can_read_a_file(tmp_path: Path) -> None:
+    """SPEC §8.5b, §8.6a."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle = await two_groups(mesh)
         eve = await mesh.found("eve")
@@ -111,6 +114,7 @@ async def test_a_stick_that_is_lost_tells_nothing(tmp_path: Path) -> None:
         for file in (one, two):
             for name in (*names, *keys, circle.hex().encode(), b"aidmesh/", b"AIDMESH1"):
                 assert name not in file
+        # SPEC §8.6b.
         shared = [at for at in range(len(MAGIC), len(one) - 8) if one[at : at + 8] == two[at : at + 8]]
         assert shared == [], "two files with the same news have nothing in common"
         assert (await inspect(bob, one))["bundle"] != (await inspect(bob, two))["bundle"]
@@ -215,6 +219,7 @@ async def test_entries_nobody_may_see_yet_are_said_to_be_missing(tmp_path: Path)
 
 
 async def test_what_is_taken_back_is_in_no_file(tmp_path: Path) -> None:
+    """SPEC §8.5c."""
     async with Mesh(tmp_path) as mesh:
         alice, bob, circle = await two_groups(mesh)
         need = await post_need(alice, 20, "Wheelchair")
@@ -243,3 +248,22 @@ async def test_the_frames_of_a_file_stand_in_order(tmp_path: Path) -> None:
 
 def _parts(frames: list[Any]) -> list[bytes]:
     return [part for frame in frames if frame.NAME == "COLUMN" for part in frame.parts if part]
+
+
+async def test_a_file_about_a_circle_that_we_are_not_in_brings_nothing(tmp_path: Path) -> None:
+    """SPEC §8.5b. Bob seals what alice told him to eve, who is in another circle with alice."""
+    async with Mesh(tmp_path) as mesh:
+        alice, bob, circle = await two_groups(mesh)
+        eve = await mesh.found("eve")
+        await mesh.pair(alice, eve)
+        subject = await share(alice, await post_need(alice, 20), circle)
+        await publish(alice)
+        key = load_keys(Home(eve.home).keys).hpke_public
+        sealer = Sealer([key], bytes(32), bytes(16), [key] * 7)
+        content = content_of(bob, (await pack(alice, circle))[0])
+        told = await read(eve, sealer.begin() + sealer.encrypt(content) + sealer.finish())
+        assert {fault["code"] for fault in told["refused"]} == {"unknown_feed"}
+        assert subject not in await on_board(eve)
+        assert not eve.node.readers.run_now(lambda reading: reading.feeds.heads(circle=circle))
+        kept = (await eve.node.writer.run(lambda work: work.evidence.kept(alice.node.gid))).value
+        assert kept == [], "nobody is accused of what a file says"

@@ -133,10 +133,10 @@ async def test_faults_of_one_feed_leave_the_other_feeds_of_the_same_answer_alone
         x.feed.append(x.need("Tents"))
         bobs = RawFeed(circle_origin(here.bob.node.gid, x.circle), x.key)
         bobs.append(x.need())
-        later = RawFeed(circle_origin(x.gid, x.circle, 7), x.key)
+        later = RawFeed(circle_origin(x.gid, x.circle, 7), x.witness)
         later.append(x.need())
         pulled = await x.shows(here.alice, *bobs.frames(), *later.frames(), *x.feed.frames())
-        assert [each.code for each in pulled.refused] == ["unknown_feed", "stale_generation"]
+        assert [each.code for each in pulled.refused] == ["unknown_feed", "bad_signature"]
         assert len(await boards(here.alice, x)) == 1
 
 

@@ -79,7 +79,7 @@ async def test_an_old_answer_redelivered_after_a_snapshot_frees_nothing(tmp_path
         assert world.alice.federation.standing()["unsigned_feeds"] == [world.origin]
         mesh.network.faults = None
         await mesh.settle()
-        await world.check_recovering("a peer shows our signature")
+        await world.check_recovered("a peer shows our signature")
 
 
 async def test_a_snapshot_is_found_out_by_a_checkpoint_whose_entries_never_arrived(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ async def test_a_snapshot_is_found_out_by_a_checkpoint_whose_entries_never_arriv
         await roll_back(world)
         await world.share_more("Ropes")
         await mesh.settle()
-        await world.check_recovering("a peer shows our signature")
+        await world.check_stays("a peer shows our signature")
 
 
 @pytest.mark.parametrize("who_asks", ["alice", "bob"])
@@ -113,7 +113,7 @@ async def test_a_snapshot_of_home_and_mark_is_found_out_at_first_contact(tmp_pat
         world.heal()
         with suppress(PeerRefused):
             await world.pull(mesh.groups[who_asks])
-        await world.check_recovering("a peer shows our signature")
+        await world.check_recovered("a peer shows our signature")
 
 
 async def test_an_old_backup_of_the_home_is_found_out_by_the_mark(tmp_path: Path) -> None:
@@ -147,12 +147,14 @@ async def test_a_recovering_giver_makes_nothing_firm(tmp_path: Path) -> None:
         await world.bob.do(pledges.accept_pledge, at_bob)
         world.restore("alice")
         await world.start()
+        world.cut()
         await mesh.settle()
         assert not made(world.alice, Pledge.Committed) and not made(world.alice, Pledge.Accepted)
         assert (await state(world.bob, at_bob)).phase == "accepted"
         mesh.clock.time += timedelta(days=2 * UNANSWERED_DAYS_MAX)
         assert await world.alice.federation.lapse() == 0, "an answer may be among what was lost"
         assert (await state(world.alice, offered)).phase == "offered"
+        world.heal()
         await world.check_recovering("it is an older copy")
 
 
@@ -271,7 +273,7 @@ async def test_a_mark_moved_by_another_process_stops_all_signing(tmp_path: Path)
         mark.swap(name, now, MarkValue(now.size + 1, "ab" * 32, now.generation))
         await world.share_more()
         await mesh.settle()
-        await world.check_recovering("another copy of this node has published")
+        await world.check_stays("another copy of this node has published")
 
 
 class Replay:

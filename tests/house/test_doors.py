@@ -15,12 +15,14 @@ NODE = ROOT / "node" / "aidmesh_node"
 DOORS = {
     # what is called: the only files that may call it
     "feeds.append": {"application/own_feeds.py", "application/inbox.py"},
+    "feeds.cut": {"application/own_feeds.py"},
+    "own_feeds.take_back": {"federation/own_intake.py"},
     "feeds.put_part": {"federation/intake.py"},
     "feeds.set_folded": {"application/inbox.py"},
     "feeds.read_again": {"application/passed_over.py"},
     "seal": {"application/own_feeds.py"},
-    "inbox.accept": {"federation/intake.py", "federation/storing.py"},
-    "inbox.interpret": {"federation/replication.py"},
+    "inbox.accept": {"federation/intake.py"},
+    "inbox.interpret": {"federation/replication.py", "application/retelling.py"},
     "checkpoint.sign": {"federation/publisher.py", "founding.py"},
     "mark.swap": {"federation/mark_mover.py", "founding.py"},
     "mover.move": {"federation/publisher.py"},

@@ -95,6 +95,9 @@ POST /api/v1/peers/{gid}/confirm        operator
 POST /api/v1/forks/{id}/resolve         operator
 POST /api/v1/verify                     operator
 GET  /api/v1/config                     operator
+GET  /api/v1/recovery                   coordinator
+POST /api/v1/recovery/tasks/{number}/done coordinator
+POST /api/v1/recovery/override          operator
 """
 
 LOWEST = {
@@ -122,7 +125,7 @@ async def test_every_cell_of_the_table(group: Group) -> None:
         for who, rank in RANKS.items():
             # A body of the wrong shape: whoever is let in is told so, and nothing changes.
             body = b'{"no such field": 1}' if method == "POST" else None
-            named = path.replace("{id}", "f" * 32).replace("{gid}", "f" * 32)
+            named = path.replace("{id}", "f" * 32).replace("{gid}", "f" * 32).replace("{number}", "1")
             named += "?follow=false" if path.endswith("/events") else ""
             kind = {} if body is None else {"Content_Type": "application/json"}
             answer = await group.ask(who, method, named, body, **kind)

@@ -1,9 +1,10 @@
 """Every run of the publisher with crashes, old backups, snapshots and clones, over the rules the node uses.
 
 One of our feeds, its mark, and the peers that hold it. Rows and marks are durable, a node's verdicts are not.
-A row is an event and a draw of chance: publishing the same event again after a restore makes other bytes. A
-root is the tuple of rows it stands for, so two checkpoints contradict each other when neither tuple begins
-with the other.
+A node that is recovering gets back what a peer holds, and goes on once it has all that is known to have been signed
+and its peers agree. A row is an event and a draw of chance: publishing the same event again after a restore makes
+other bytes. A root is the tuple of rows it stands for, so two checkpoints contradict each other when neither tuple
+begins with the other.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ _T = TypeVar("_T")
 
 
 class Node(NamedTuple):
-    """Durable: `log`, `rows`, `stored` (size of the stored checkpoint). The rest is lost in a crash; `step`
-    is the size under way and how far it has come, `known_mark` what the next compare-and-swap expects.
+    """Durable: `log`, `rows`, `stored` (size of the stored checkpoint), `claimed` (the largest checkpoint of its own
+    that it was shown beyond its rows). The rest is lost in a crash; `in_order`: mark and rows agreed at the start;
+    `step` is the size under way and how far it has come, `known_mark` what the next compare-and-swap expects.
     """
 
     log: tuple[int, ...] = ()
@@ -32,9 +34,11 @@ class Node(NamedTuple):
     stored: int = 0
     running: bool = False
     standing: str = ""
+    in_order: bool = False
     born_fresh: bool = False
     shown_by: frozenset[int] = frozenset()
     known_mark: Rows | None = None
+    claimed: Rows = ()
     step: tuple[str, int] = ("", 0)
 
 
@@ -87,6 +91,14 @@ def hear(node: Node, shown: Rows) -> str:
     return verdict
 
 
+def has_all(node: Node, mark: Rows | None) -> bool:
+    return own_feed.has_all(
+        root_at=lambda size: root(node.rows[:size]) if size <= len(node.rows) else None,
+        mark=None if mark is None else own_feed.Mark(len(mark), root(mark), 0),
+        shown=[(len(node.claimed), root(node.claimed))] if node.claimed else [],
+    )
+
+
 def root(rows: Rows) -> bytes:
     return repr(rows).encode()
 
@@ -100,6 +112,11 @@ class Rules:
     born_fresh: Callable[[bool, bool], bool] = lambda known, signed: own_feed.fresh_at_start(known_at_start=known)
     is_fresh: Callable[[frozenset[int], frozenset[int]], bool] = own_feed.is_fresh
     may_sign: Callable[[str, bool], bool] = own_feed.may_sign
+    unseen_from: Callable[[int, Rows | None], int] = lambda stored, mark: own_feed.unseen_from(
+        signed_size=stored, mark=None if mark is None else own_feed.Mark(len(mark), root(mark), 0)
+    )
+    has_all: Callable[[Node, Rows | None], bool] = lambda node, mark: has_all(node, mark)
+    is_confirmed: Callable[[frozenset[int], frozenset[int]], bool] = own_feed.is_confirmed
     shows: Callable[[Peer], Rows] = lambda peer: peer.seen
     swap_compares: bool = True
     marks_first: bool = True
@@ -178,6 +195,7 @@ class Search:
             log = (*node.log, world.events)
             yield "decides something", _with(world, at, node._replace(log=log))._replace(events=world.events + 1)
         yield from self._append(world, at, node)
+        yield from self._recover(world, at, node)
         yield from self._publish(world, at, node)
         for number, peer in enumerate(world.peers):
             if number not in node.shown_by:
@@ -189,6 +207,23 @@ class Search:
             if peer.seen != peer.held and node.rows[: len(peer.seen)] == peer.seen:
                 peers = _put(world.peers, number, peer._replace(held=peer.seen))
                 yield f"serves peer {number} entries", world._replace(peers=peers)
+
+    def _recover(self, world: World, at: int, node: Node) -> Iterator[tuple[str, World]]:
+        """Get back what a peer holds, each package proven to lead to a checkpoint of ours; go on when all agree."""
+        if node.standing != own_feed.RECOVERING:
+            return
+        mark = world.marks[at % len(world.marks)]
+        cut = self.rules.unseen_from(node.stored, node.known_mark)
+        if node.in_order and node.claimed and len(node.rows) > cut and node.rows[: len(node.claimed)] != node.claimed:
+            yield "cuts what nobody can have seen", _with(world, at, node._replace(rows=node.rows[:cut]))
+        for number, peer in enumerate(world.peers):
+            if len(peer.held) > len(node.rows) and peer.held[: len(node.rows)] == node.rows:
+                back = node._replace(rows=peer.held, stored=len(peer.held))
+                yield f"gets entries back from peer {number}", _with(world, at, back)
+        confirmed = self.rules.is_confirmed(node.shown_by, frozenset(range(self.bounds.peers)))
+        if self.rules.has_all(node, mark) and confirmed:
+            back = node._replace(standing=own_feed.ACTIVE, born_fresh=True, known_mark=mark, step=("", 0))
+            yield "has everything back", _with(world, at, back)
 
     def _append(self, world: World, at: int, node: Node) -> Iterator[tuple[str, World]]:
         published = {event for event, _ in node.rows} if self.rules.skips_published else set()
@@ -236,14 +271,20 @@ class Search:
         """After a start: what the mark and the rows say, and nothing heard yet."""
         node, mark = world.nodes[at], world.marks[at % len(world.marks)]
         born_fresh = self.rules.born_fresh(bool(node.log), mark is not None or node.stored > 0)
-        node = node._replace(running=True, standing=self.rules.stand(mark, node), born_fresh=born_fresh)
+        standing = self.rules.stand(mark, node)
+        in_order = standing != own_feed.RECOVERING
+        standing = own_feed.RECOVERING if len(node.claimed) > len(node.rows) else standing
+        node = node._replace(running=True, standing=standing, born_fresh=born_fresh, in_order=in_order)
         return _with(world, at, node._replace(known_mark=mark))
 
     def shown(self, world: World, at: int, number: int) -> World:
         """After a peer has shown the newest checkpoint it has seen."""
         node = world.nodes[at]
-        if self.rules.hear(node, self.rules.shows(world.peers[number])) == own_feed.RECOVERING:
-            return _with(world, at, node._replace(standing=own_feed.RECOVERING))
+        shown = self.rules.shows(world.peers[number])
+        if self.rules.hear(node, shown) == own_feed.RECOVERING:
+            claimed = max(node.claimed, shown, key=len)
+            found = node._replace(standing=own_feed.RECOVERING, born_fresh=False, shown_by=frozenset(), claimed=claimed)
+            return _with(world, at, found)
         return _with(world, at, node._replace(shown_by=node.shown_by | {number}))
 
     def _misfortunes(self, world: World) -> Iterator[tuple[str, World]]:
@@ -268,7 +309,7 @@ class Search:
 
 
 def _stopped(node: Node) -> Node:
-    return Node(node.log, node.rows, node.stored)
+    return Node(node.log, node.rows, node.stored, claimed=node.claimed)
 
 
 def _with(world: World, at: int, node: Node) -> World:

@@ -43,6 +43,33 @@ def test_no_position_is_signed_with_two_roots(bounds: Bounds, states: int) -> No
     assert any(len(rows) >= 2 for world in search.states for rows in world.served)
 
 
+@pytest.mark.parametrize("bounds", [Bounds("backup", events=2), Bounds("snapshot", events=2, draws=3)], ids=str)
+def test_a_node_leaves_recovering_whenever_its_peer_holds_all_it_has_signed(bounds: Bounds) -> None:
+    search, left = Search(bounds), 0
+    for world in search.run():
+        node, peer = world.nodes[0], world.peers[0]
+        # What was let be signed and never was is known, and held by nobody: an operator has to decide.
+        visible = {*(world.served if bounds.misfortune == "snapshot" else world.signed), world.marks[0] or ()}
+        if node.standing != own_feed.RECOVERING or any(peer.held[: len(rows)] != rows for rows in visible):
+            continue
+        for _ in range(STEPS_MAX):
+            steps = dict(search._node_steps(world, 0, world.nodes[0]))
+            back = next((steps[f"node 0 {how}"] for how in BACK if f"node 0 {how}" in steps), None)
+            back = back or next((steps[how] for how in BACK if how in steps), None)
+            if back is None or back.nodes[0].standing == own_feed.ACTIVE:
+                break
+            world = back
+        assert back is not None and search.can_sign(back.nodes[0]), world
+        left += 1
+    assert left > 100
+
+
+BACK = (
+    "has everything back", "cuts what nobody can have seen", "gets entries back from peer 0", "is shown by peer 0",
+)  # fmt: skip
+STEPS_MAX = 8
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize(
     "bounds", [Bounds("backup", peers=2), Bounds("snapshot", peers=2), Bounds("clone")], ids=lambda bounds: str(bounds)
@@ -82,6 +109,8 @@ def always_fresh(*_: object) -> bool:
         ("snapshot", 2, Rules(is_fresh=lambda shown, _: bool(shown)), "signed two roots"),
         ("clone", 1, Rules(swap_compares=False), "signed two roots"),
         ("none", 1, Rules(skips_published=False), "published an event twice"),
+        ("backup", 1, Rules(has_all=lambda *_: True), "signed two roots"),
+        ("snapshot", 2, Rules(is_confirmed=always_fresh), "signed two roots"),
     ],
     ids=[
         "the mark is not compared at the start",
@@ -94,6 +123,8 @@ def always_fresh(*_: object) -> bool:
         "one of two peers is enough",
         "the mark is swapped without comparing",
         "published statements are not skipped",
+        "it goes on without all that was signed",
+        "it goes on without its peers' word",
     ],
 )
 def test_each_rule_is_needed(misfortune: str, peers: int, rules: Rules, broken: str) -> None:

@@ -142,6 +142,7 @@ def test_every_reader_gets_what_was_sealed(length: int, readers: int, piece: int
 @settings(deadline=None)
 @given(cut=st.integers(0, 3 * SEALED_CHUNK_BYTES))
 def test_a_file_cut_anywhere_gives_its_complete_chunks_and_says_so(cut: int) -> None:
+    """SPEC §8.6c."""
     content = noise(b"content", 3 * SEALED_CHUNK_BYTES)
     data = seal(content, ALICE)
     start = len(data) - sum(len(content[at : at + SEALED_CHUNK_BYTES]) + 16 for at in range(0, len(content), 1 << 16))

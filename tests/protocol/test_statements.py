@@ -15,6 +15,7 @@ from aidmesh_protocol import canonical
 from aidmesh_protocol.entry import TERMINAL, Entry, Part, Ref, SealedEntry
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.statements import (
+    EVERYTHING,
     REGISTRY,
     STATEMENTS,
     GroupDescribed,
@@ -28,6 +29,7 @@ from aidmesh_protocol.statements import (
     Statement,
     Unknown,
     View,
+    Vocabulary,
     read,
     seal,
 )
@@ -102,6 +104,16 @@ def test_a_statement_of_a_later_version_is_kept_unread() -> None:
     header = part.header("need.closed", 2)
     entry = Entry("need.closed", 2, b"s" * 16, b"n" * 16, 0, (header,))
     assert read(entry, {"facts": part.encode()}) == Unknown("need.closed", 2)
+
+
+def test_an_older_and_a_newer_program_read_the_same_entry_each_as_it_can() -> None:
+    """SPEC §5.5a."""
+    made = sealed(NeedShareRevoked())
+    entry, parts = Entry.decode(made.entry), dict(made.parts)
+    older = Vocabulary(kind for kind in STATEMENTS if kind is not NeedShareRevoked)
+    assert older.read(entry, parts) == Unknown("need.share_revoked", 1)
+    assert EVERYTHING.read(entry, parts) == NeedShareRevoked()
+    assert EVERYTHING.schemas == {**older.schemas, "need.share_revoked": 1}
 
 
 def test_a_statement_without_fields_has_its_facts_nevertheless() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from aidmesh_node.domain.pledge import Pledge
+from aidmesh_node.domain.recovery import Recovery
 from aidmesh_node.views import needs as needs_view
 from aidmesh_protocol.identity import circle_origin
 from aidmesh_protocol.keys import SigningKey
@@ -134,26 +135,47 @@ class World:
         self.mesh.network.cut = set()
 
     async def check_recovering(self, because: str) -> None:
-        """Says so, signs nothing, takes in but does not interpret; local work goes on and waits."""
+        """Says so, signs nothing while nobody gives it back what it lacks; local work goes on and waits."""
         standing = self.alice.federation.standing()
         assert standing["standing"] == "recovering" and not standing["signing"]
         assert because in str(standing["standing_reason"]), standing["standing_reason"]
+        self.cut()
         signed, told = self.signatures.count, len(said(self.bob, self.alice, self.circle))
         need = await post_need(self.alice, 3, "Ropes")
         await share(self.alice, need, self.circle)
         assert (await self.alice.see(needs_view.get, need.hex))["item"] == "Ropes", "local work goes on"
-
-        offered = await pledge(self.bob, self.subject, 2)
         await self.mesh.settle()
         assert self.signatures.count == signed, "nothing is signed"
         assert len(said(self.bob, self.alice, self.circle)) == told
-        assert said(self.alice, self.bob, self.circle)[-1][0].type == "pledge.offered", "what peers say is taken in"
-        assert heard(self.bob, self.circle, offered) not in {
-            event.originator_id for event in made(self.alice, Pledge.Offered)
-        }, "and not interpreted"
+        self.heal()
+        await self.check_recovered(because)
+
+    async def check_stays(self, because: str) -> None:
+        """What was signed is held by nobody: it goes on signing nothing, however often it asks."""
+        signed = self.signatures.count
+        await self.share_more("Candles")
+        await self.mesh.settle()
+        standing = self.alice.federation.standing()
+        assert standing["standing"] == "recovering" and because in str(standing["standing_reason"])
+        assert self.signatures.count == signed, "nothing is signed"
         self.signatures.check()
         for group in (self.alice, self.bob):
             assert group.node.verify().ok
+
+    async def check_recovered(self, because: str) -> None:
+        """It found out why, got everything back, and goes on: what peers say is heard, and nothing contradicts."""
+        offered = await pledge(self.bob, self.subject, 2)
+        await self.mesh.settle()
+        assert because in made(self.alice, Recovery.Began)[-1].reason
+        standing = self.alice.federation.standing()
+        assert standing["standing"] == "active", standing["standing_reason"]
+        assert heard(self.bob, self.circle, offered) in {
+            event.originator_id for event in made(self.alice, Pledge.Offered)
+        }, "and what peers say is interpreted"
+        self.signatures.check()
+        for group in (self.alice, self.bob):
+            report = group.node.verify()
+            assert report.ok, report.first_problem
 
 
 async def snapshot(world: World) -> None:

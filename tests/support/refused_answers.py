@@ -146,7 +146,11 @@ async def identity_in_pieces(town: Town, x: RawPeer) -> Shown:
     return of_frame(replace(whole, entries=whole.entries[:1], parts=whole.parts[:1]))
 
 
-async def checkpoint_of_another_generation(town: Town, x: RawPeer) -> Shown:
+async def checkpoint_of_an_earlier_generation(town: Town, x: RawPeer) -> Shown:
+    """The feed was begun anew twice; what went before, and never came, is not followed any more."""
+    newest = RawFeed(circle_origin(x.gid, x.circle, 2), x.key)
+    newest.append(x.need())
+    await x.shows(town.alice, *newest.frames())
     feed = RawFeed(circle_origin(x.gid, x.circle, 1), x.key)
     feed.append(x.need())
     return Shown(bundle(*feed.frames()), [encode_frame(CheckpointFrame(feed.note()))])
@@ -283,7 +287,7 @@ ASKED: dict[str, list[Provocation]] = {
         identity_of_bob,
     ],
     "size_conflict": [gap, beyond_the_checkpoint, identity_in_pieces],
-    "stale_generation": [checkpoint_of_another_generation],
+    "stale_generation": [checkpoint_of_an_earlier_generation],
     "proof_invalid": [
         proof_of_another_tree,
         proof_where_none_belongs,

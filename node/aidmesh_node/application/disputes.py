@@ -15,7 +15,7 @@ from aidmesh_node.application.rights import require, require_own
 from aidmesh_node.application.settling import own_side
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.dispute import NUMBER_MAX, Dispute, check_disputable, dispute_id
-from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
+from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.refused import Refused, illegal
 from aidmesh_protocol import statements as said
 
@@ -70,9 +70,10 @@ def resolve_dispute(work: Work, by: Act, dispute_id: UUID, how: str) -> dict[str
     return told(dispute)
 
 
-def hear_dispute(work: Work, by: Act, pledge: Pledge, statement: said.DisputeOpened | said.DisputeResolved) -> None:
-    """What the other side says. Raises Refused("illegal") for a resolution of what nobody opened."""
-    theirs = GIVER if pledge.role == HOME else HOME
+def hear_dispute(
+    work: Work, by: Act, pledge: Pledge, theirs: str, statement: said.DisputeOpened | said.DisputeResolved
+) -> None:
+    """What the other side, `theirs`, says. Raises Refused("illegal") for a resolution of what nobody opened."""
     if not pledge.state.home.acceptance:
         raise illegal("They spoke of a dispute about a pledge that was never accepted.")
     if isinstance(statement, said.DisputeOpened):

@@ -18,6 +18,9 @@ from aidmesh_node.domain.refused import Refused
 from aidmesh_protocol.entry import Entry
 from aidmesh_protocol.statements import PartsErased, read
 
+SHOWN_MAX = 500
+"""Erasures shown at once, each of which costs the writer some 0.1 ms: years of a group's work."""
+
 Thing = type[Need] | type[Offer]
 
 ELSEWHERE = (
@@ -79,11 +82,11 @@ def forget_member(work: Work, by: Act, member_id: UUID) -> dict[str, object]:
 
 
 def asked_of_others(work: Work, gid: str) -> list[dict[str, object]]:
-    """Every erasure we asked others for, newest first (SPEC §5.6f): {kind, id, circle, at, groups: [{peer, had_it,
+    """The last erasures we asked others for, newest first (SPEC §5.6f): {kind, id, circle, at, groups: [{peer, had_it,
     confirmed}]}; hours since 1970. `had_it`: when parts of it first went to that group, None if never from here.
     """
     heads = {head.feed: head for head in work.feeds.heads()}
-    return [_asked(work, gid, heads[asked.feed], asked) for asked in work.erasures.all_asked()]
+    return [_asked(work, gid, heads[asked.feed], asked) for asked in work.erasures.asked_last(SHOWN_MAX)]
 
 
 def _asked(work: Work, gid: str, head: FeedHead, asked: Asked) -> dict[str, object]:

@@ -14,7 +14,7 @@ from aidmesh_node.application.disputes import hear_dispute
 from aidmesh_node.application.pledges import changing, settle
 from aidmesh_node.application.ports import Work
 from aidmesh_node.application.subject_ids import heard_pledge_id
-from aidmesh_node.domain.act import NODE, Act
+from aidmesh_node.domain.act import NODE, PEER, RECOVERED, Act
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.pledge import GIVER, HOME, Pledge
 from aidmesh_node.domain.pledge_fold import PledgeState
@@ -45,13 +45,23 @@ def hear_offer(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, of
         circle=circle.hex(),
         peer=peer,
         how=offered.how,
-        window=_window(offered.from_minute, offered.until_minute),
+        window=window(offered.from_minute, offered.until_minute),
     )
     work.subjects.put(circle, subject, "pledge", pledge_id)
-    reason = _cannot_take(need, pledge, circle)
-    if reason:
-        pledge.decline(_answer(by), reason)
+    if by.role == PEER:
+        answer_by_itself(work, _answer(by), pledge)
     settle(work, by, pledge, PledgeState())
+
+
+def answer_by_itself(work: Work, by: Act, pledge: Pledge) -> None:
+    """What our node says without asking anybody: firm is what was accepted, no is said to what cannot be taken."""
+    if pledge.role == GIVER:
+        if pledge.state.acceptance_live and not pledge.state.giver.commitment:
+            pledge.commit(by)
+    elif pledge.role == HOME and pledge.circle is not None and pledge.state.phase == "offered":
+        reason = _cannot_take(work.get(Need, pledge.need_id), pledge, bytes.fromhex(pledge.circle))
+        if reason:
+            pledge.decline(by, reason)
 
 
 def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statement: object) -> None:
@@ -64,16 +74,16 @@ def hear(work: Work, by: Act, peer: str, circle: bytes, subject: bytes, statemen
     if about.peer != peer:
         raise illegal("They spoke of a pledge between other groups.")
     if isinstance(statement, said.DisputeOpened | said.DisputeResolved):
-        hear_dispute(work, by, about, statement)
+        hear_dispute(work, by, about, speaker(by, about), statement)
         return
     with changing(work, by, known.aggregate_id) as pledge:
         _record(pledge, by, statement)
-        if pledge.role != HOME and pledge.state.acceptance_live and not pledge.state.giver.commitment:
-            pledge.commit(_answer(by))
+        if by.role == PEER and pledge.role == GIVER:
+            answer_by_itself(work, _answer(by), pledge)
 
 
 def _record(pledge: Pledge, by: Act, statement: object) -> None:
-    theirs = GIVER if pledge.role == HOME else HOME
+    theirs = speaker(by, pledge)
     match statement:
         case said.PledgeRevised():
             pledge.revise(by, Decimal(statement.quantity), statement.revision)
@@ -96,7 +106,7 @@ def _record(pledge: Pledge, by: Act, statement: object) -> None:
         case said.ReceiptConfirmed():
             pledge.receive(by, Decimal(statement.quantity), statement.condition, statement.number)
         case said.HandoverProposed():
-            pledge.propose_time(by, theirs, _window(statement.from_minute, statement.until_minute), statement.revision)
+            pledge.propose_time(by, theirs, window(statement.from_minute, statement.until_minute), statement.revision)
         case said.HandoverMissed():
             pledge.miss_hand_over(by, statement.reason, statement.number)
         case said.HandoverCorrected():
@@ -109,6 +119,13 @@ def _record(pledge: Pledge, by: Act, statement: object) -> None:
             pledge.leave_discrepancy(by, theirs, (Decimal(statement.handed), Decimal(statement.received)))
         case _:
             raise Refused("illegal", f"{type(statement).__name__} is not about a pledge.")
+
+
+def speaker(by: Act, pledge: Pledge) -> str:
+    """The side whose words an act records: the other one's, unless our own have come back."""
+    if by.role == RECOVERED:
+        return pledge.role
+    return GIVER if pledge.role == HOME else HOME
 
 
 def _cannot_take(need: Need, pledge: Pledge, circle: bytes) -> str:
@@ -125,7 +142,8 @@ def _answer(by: Act) -> Act:
     return replace(by, role=NODE, heard=False)
 
 
-def _window(start: int | None, end: int | None) -> Window:
+def window(start: int | None, end: int | None) -> Window:
+    """A window from minutes since 1970."""
     return Window(_moment(start), _moment(end))
 
 

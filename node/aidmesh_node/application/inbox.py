@@ -8,6 +8,7 @@ impossible is kept as evidence and never blocks what comes after it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -18,7 +19,7 @@ from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.entry_names import entry_name
 from aidmesh_node.application.not_found import NotFound
 from aidmesh_node.application.ports import FeedHead, HeldEntry, SubjectTaken, Work
-from aidmesh_node.domain.act import NODE, PEER, Act
+from aidmesh_node.domain.act import AGAIN, NODE, PEER, RECOVERED, Act
 from aidmesh_node.domain.need import Need
 from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.peer_link import PeerLink
@@ -54,6 +55,9 @@ HEARD_KINDS = (
 HOME_KINDS = ("need.", "offer.")
 """Statements that only the home of their subject makes."""
 
+PAIR = 2
+"""Feeds of a circle of two groups."""
+
 TYPES_KEPT = 64
 """Types of statements whose standing is remembered: twice what there is. Peers may name others."""
 
@@ -78,12 +82,25 @@ def store_checkpoint(work: Work, feed: int, checkpoint: VerifiedCheckpoint, held
         work.feeds.store_claim(feed, checkpoint.note, checkpoint.size)
 
 
-def interpret(work: Work, origin: str, at: datetime, vocabulary: Vocabulary = said.EVERYTHING) -> bool:
-    """Interpret the next entries of one peer's feed. True when there are more to do now."""
+def interpret(
+    work: Work,
+    origin: str,
+    at: datetime,
+    vocabulary: Vocabulary = said.EVERYTHING,
+    *,
+    role: str = PEER,
+    patient: bool = False,
+    entries_max: int = ENTRIES_MAX,
+) -> bool:
+    """Interpret the next entries of one peer's feed. True when there are more to do now.
+
+    After a restore, in the role AGAIN, nothing is answered by itself; `patient`: what seems impossible may answer words
+    of our own that are not back yet, so it and what follows wait.
+    """
     head = work.feeds.head(origin)
     if head is None or head.folded >= head.size:
         return False
-    stop = min(head.size, head.folded + ENTRIES_MAX)
+    stop = min(head.size, head.folded + entries_max)
     heard = _read(work.feeds.held(head.feed, head.folded, stop), vocabulary)
     taken = _taken(work, head, heard)
     reached, acted = head.folded, 0
@@ -101,15 +118,35 @@ def interpret(work: Work, origin: str, at: datetime, vocabulary: Vocabulary = sa
             if concerns_us:
                 acted += hearing_erasure.cost(statement)
                 with work.attempt():
-                    _hear(work, head, index, entry, statement, at)
+                    _hear(work, head, index, entry, statement, at, role)
         except (ProtocolError, Refused, NotFound, LookupError, SubjectTaken) as error:
+            if patient and not isinstance(error, ProtocolError):
+                reached = index
+                break
             reason = str(error)
             work.evidence.keep(head.owner, QUARANTINED, f"{origin} entry {index}: {reason}", (data,), at, head.feed)
         if acted >= ACTED_MAX:
             break
     work.feeds.set_folded(head.feed, reached)
     whole = head.folded + len(heard)
+    if patient:
+        return reached > head.folded
     return reached < whole or whole == stop < head.size
+
+
+def quarantine_next(work: Work, origin: str, at: datetime) -> bool:
+    """Interpret one more entry in the role AGAIN, keeping it as evidence if it is impossible. True when there was one
+    that does not merely lack its facts."""
+    head = work.feeds.head(origin)
+    before = head.folded if head else 0
+    interpret(work, origin, at, role=AGAIN, entries_max=1)
+    head = work.feeds.head(origin)
+    return head is not None and head.folded > before
+
+
+def type_of(data: bytes) -> str:
+    """The type of a stored entry."""
+    return Entry.decode(data).type
 
 
 def _read(held: list[HeldEntry], vocabulary: Vocabulary) -> list[tuple[bytes, Entry, object]]:
@@ -135,27 +172,29 @@ def _taken(work: Work, head: FeedHead, heard: list[tuple[bytes, Entry, object]])
     return work.subjects.known(head.circle, [entry.subject_id for _, entry, _ in heard if _standing(entry.type)[0]])
 
 
-def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: object, at: datetime) -> None:
+def _hear(
+    work: Work, head: FeedHead, index: int, entry: Entry, statement: object, at: datetime, role: str = PEER
+) -> None:
     assert head.circle is not None
     name = entry_name(head.origin_hash, index)
-    by = Act(_act_id("heard", name), at, None, PEER, cause=name, heard=True)
+    by = Act(act_id("heard", name), at, None, role, cause=name, heard=True)
     circle, subject = head.circle, entry.subject_id
     match statement:
         case said.CircleOpened():
             if circle_id(statement.terms) != circle:
                 raise illegal("The first entry of a circle's feed holds the terms of another circle.")
         case said.NeedShareRevoked() | said.OfferShareRevoked():
-            link = work.get(PeerLink, PeerLink.id_of(head.owner))
-            answer = Act(_act_id("answer", name), at, None, NODE, cause=name)
-            link.acknowledge_revocation(answer, circle=circle.hex(), subject=subject.hex())
+            link = _link_in(work, head)
+            link.acknowledge_revocation(_answer(work, name, at, role), circle=circle.hex(), subject=subject.hex())
             work.commit(link)
         case said.PartsErased():
             # SPEC §5.6c: also when none of it was here.
             hearing_erasure.hear(work, head, index, entry, statement)
-            link = work.get(PeerLink, PeerLink.id_of(head.owner))
-            answer = Act(_act_id("answer", name), at, None, NODE, cause=name)
-            link.acknowledge_erasure(answer, circle=circle.hex(), subject=subject.hex())
+            link = _link_in(work, head)
+            link.acknowledge_erasure(_answer(work, name, at, role), circle=circle.hex(), subject=subject.hex())
             work.commit(link)
+        case _ if _is_between_others(work, head, subject, statement):
+            pass
         case said.ErasureAcknowledged():
             hearing_erasure.hear_receipt(work, head, entry)
         case said.ShareAcknowledged():
@@ -164,6 +203,25 @@ def _hear(work: Work, head: FeedHead, index: int, entry: Entry, statement: objec
             hearing.hear_offer(work, by, head.owner, circle, subject, statement)
         case _:
             hearing.hear(work, by, head.owner, circle, subject, statement)
+
+
+def _is_between_others(work: Work, head: FeedHead, subject: bytes, statement: object) -> bool:
+    """Whether it is about something of neither ours nor theirs alone: in a circle of more than two the other members
+    have pledges with each other. Between two groups nobody else could be meant."""
+    assert head.circle is not None
+    about = statement.need_subject if isinstance(statement, said.PledgeOffered) else subject
+    return work.subjects.find(head.circle, about) is None and len(work.feeds.heads(circle=head.circle)) > PAIR
+
+
+def _link_in(work: Work, head: FeedHead) -> PeerLink:
+    """Our link with a feed's owner or, where others carry it to us, with somebody in its circle. Raises NotFound."""
+    own = work.find(PeerLink, PeerLink.id_of(head.owner))
+    if own is None:
+        for other in work.feeds.heads(circle=head.circle):
+            link = work.find(PeerLink, PeerLink.id_of(other.owner))
+            if link is not None and head.circle is not None and link.circle == head.circle.hex():
+                return link
+    return own or work.get(PeerLink, PeerLink.id_of(head.owner))
 
 
 def _acknowledged(work: Work, by: Act, circle: bytes, subject: bytes) -> None:
@@ -192,6 +250,18 @@ def _standing(statement_type: str) -> tuple[bool, bool]:
     return statement_type.startswith(HOME_KINDS), concerns_us
 
 
-def _act_id(purpose: str, name: str) -> UUID:
+def _answer(work: Work, name: str, at: datetime, role: str) -> Act:
+    """What our node says to this entry; if our own feed held that before a restore, it is not said again."""
+    answer = Act(act_id("answer", name), at, None, NODE, cause=name)
+    said_before = role == AGAIN and work.positions.get(answered(name))
+    return replace(answer, role=RECOVERED, heard=True) if said_before else answer
+
+
+def answered(name: str) -> str:
+    """The position that says, while a restore is under way, that our own feed holds our answer to this entry."""
+    return f"answered:{name}"
+
+
+def act_id(purpose: str, name: str) -> UUID:
     # Derived, not drawn: hearing the same entry again after a restore is the same act.
     return UUID(bytes=sha256(f"aidmesh {purpose} {name}".encode()).digest()[:16], version=5)

@@ -12,11 +12,13 @@ class MarkConflict(Exception):
 
 
 class MarkValue(NamedTuple):
-    """What this node last let itself sign of one own feed: size, root (64 hex), generation."""
+    """What this node last let itself sign of one own feed: size, root (64 hex), generation; and how far its log had
+    come then, 0 where that was not kept."""
 
     size: int
     root: str
     generation: int
+    log: int = 0
 
 
 class MarkFile(Protocol):

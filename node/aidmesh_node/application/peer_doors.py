@@ -90,6 +90,14 @@ class PeerDoors(Protocol):
         """Write down which parts went to whom, as far as that was not done yet. Raises Unavailable."""
         ...
 
+    def recovery(self) -> Mapping[str, object]:
+        """{feeds: [{peer, held, known, confirmed}], unknown_feeds}: what is missing of our own. Raises nothing."""
+        ...
+
+    async def begin_anew(self, by: Act) -> None:
+        """An operator goes on without what is missing, in new feeds. Raises Refused when nothing is."""
+        ...
+
     def standing(self) -> Mapping[str, object]:
         """{standing, standing_reason, signing, unsigned_feeds} of our own feeds. Raises nothing."""
         ...

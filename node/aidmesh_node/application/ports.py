@@ -1,8 +1,7 @@
 """What the application asks of storage: few ports, one contract suite each (tests/storage/contracts).
 
-Knows no SQL, no file, no thread. Each docstring says what survives when the process dies right after the
-call. "Durable" means on disk after fsync: it survives kill -9 and power loss. "In the transaction" means:
-nothing survives until the job's Done arrives; then everything the job did is durable, all of it at once.
+Each docstring says what survives when the process dies right after the call. "Durable": on disk after fsync, survives
+kill -9 and power loss. "In the transaction": nothing survives until the job's Done arrives; then all of it at once.
 """
 
 from __future__ import annotations
@@ -53,8 +52,7 @@ LOGGED = "logged"
 
 
 class FeedConflict(Exception):
-    """The feed is not where the caller thought (size moved, or frozen): read its head again inside the
-    job."""
+    """The feed is not where the caller thought (size moved, or frozen): read its head again inside the job."""
 
 
 class SubjectTaken(Exception):
@@ -97,8 +95,7 @@ TreeNodes = Iterable[tuple[int, int, bytes]]
 
 
 class NewEntry(NamedTuple):
-    """An entry to append: bytes verbatim, its leaf hash, its statement id (own feeds only), its (tag, part)
-    pairs."""
+    """An entry to append: bytes verbatim, its leaf hash, its statement id (own feeds only), its (tag, part) pairs."""
 
     entry: bytes
     leaf: bytes
@@ -154,6 +151,9 @@ class FeedReads(Protocol):
 
     def part_names(self, feed: int, start: int, stop: int) -> list[tuple[int, str]]:
         """(index, tag) of every part that is held, withheld ones too: for checking, never for serving."""
+
+    def withheld(self, feed: int, start: int, stop: int) -> set[int]:
+        """Entries of which a part is held and not shown any more."""
 
     def erased(self, feed: int, start: int, stop: int) -> set[tuple[int, str]]:
         """(index, tag) of parts that were erased: not held, and never taken in again."""
@@ -211,6 +211,9 @@ class FeedRows(FeedReads, Protocol):
     def read_again(self, feed: int, index: int) -> None:
         """Entries from ``index`` on are to be interpreted once more; those not interpreted yet are anyhow."""
 
+    def cut(self, feed: int, size: int, frontier: bytes) -> None:
+        """Take the entries from `size` on out of an own feed. Raises FeedConflict when they are signed, or none."""
+
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
         """Keep a part that came later; one that is held already (withheld, too) is left as it is, one that was erased
         is not kept."""
@@ -227,8 +230,7 @@ class VaultReads(Protocol):
 
 
 class VaultRows(VaultReads, Protocol):
-    """Names, contacts, free text: encrypted under one key per person. Events carry only person and record
-    ids."""
+    """Names, contacts, free text: encrypted under one key per person. Events carry only person and record ids."""
 
     def put(self, person: UUID, record: UUID, fields: Mapping[str, str]) -> None:
         """Set these fields (others of the record stay). A new person's key is fsynced before the job's
@@ -254,8 +256,8 @@ class Subjects(Protocol):
     def known(self, circle: bytes, subject_ids: Sequence[bytes]) -> set[bytes]:
         """Those of these ids that name something of ours in this circle."""
 
-    def of(self, aggregate_id: UUID) -> list[Subject]:
-        """All circles' names of one aggregate."""
+    def of(self, aggregate_id: UUID) -> list[Subject]: ...
+    def in_circle(self, circle: bytes) -> list[Subject]: ...
 
 
 class Positions(Protocol):
@@ -264,6 +266,9 @@ class Positions(Protocol):
     @property
     def incarnation(self) -> bytes:
         """16 bytes drawn when this log was created: whoever kept positions of another log starts again."""
+
+    def begin_anew(self) -> None:
+        """Draw another incarnation: this log is not the continuation of the one others have read."""
 
     def get(self, name: str) -> int:
         """The position, 0 when never set."""

@@ -101,8 +101,8 @@ class Erasures(Protocol):
     def receive(self, feed: int, index: int, peer: str, hour: int) -> bool:
         """Remember that a peer has erased it too. False when that entry asks for nothing."""
 
-    def all_asked(self) -> list[Asked]:
-        """Every erasure asked for, the newest first."""
+    def asked_last(self, limit: int) -> list[Asked]:
+        """The last erasures asked for, the newest first."""
 
     def undone(self) -> tuple[list[tuple[bytes, int, str]], list[UUID]]:
         """Parts (origin hash, index, tag) and things on the list that this database does not know as erased: it is

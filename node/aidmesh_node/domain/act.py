@@ -15,12 +15,20 @@ NODE = "node"
 PEER = "peer"
 """The role of an act recorded from a peer's statement."""
 
+AGAIN = "peer-again"
+"""The same after a restore, where we may have answered it in what was lost: nothing is answered by itself."""
+
+RECOVERED = "recovered"
+"""The role of an act of our own that was lost and came back out of our own feed. It is a fact: no guard asks it, and
+publication never says it a second time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """One act: `actor` is a member id (None for the node itself and for peers), `at` an aware UTC time.
 
-    `heard=True` means recorded from a peer's statement; `cause` then is "<origin hash hex>:<index>".
+    `heard=True` means recorded from an entry: a peer's, or, in the role RECOVERED, our own that came back; `cause` then
+    is "<origin hash hex>:<index>".
     Publication never publishes what was heard.
     """
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate, CanMutateAggregate
 from eventsourcing.utils import get_topic, resolve_topic
 
-from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.act import RECOVERED, Act
 
 
 class Event(Aggregate.Event):
@@ -33,7 +33,7 @@ class Event(Aggregate.Event):
 
     def mutate(self, aggregate: Any) -> Any:
         aggregate = super().mutate(aggregate)
-        if self.heard:
+        if self.heard and self.role != RECOVERED:
             aggregate.heard_at = self.cause
         return aggregate
 
@@ -50,7 +50,8 @@ class Created(Event, Aggregate.Created):
         made.__init__(**{name: fields[name] for name in _parameters(type(made).__init__)})
         self.apply(made)
         made.made_by = self.actor
-        if self.heard:
+        made.recovered = self.role == RECOVERED
+        if self.heard and not made.recovered:
             made.heard_at = self.cause
         return made
 
@@ -63,13 +64,15 @@ class Recorded(Aggregate):
 
     A subclass has a TOPIC and nests `Event(event.Event)`, `Created(Event, event.Created)` with a TOPIC (the
     library demands that one although it is never triggered), then its own events, each with a TOPIC.
-    `made_by` is the member who made it (None for the node and for peers); `heard_at` names the entry of the
+    `made_by` is the member who made it (None for the node and for peers); `recovered`: it came back out of our own feed
+    under another id, and is known to others by the name it had; `heard_at` names the entry of the
     peer's newest statement about it ("<origin hash hex>:<index>"), which our next answer answers.
     """
 
     TOPIC: ClassVar[str]
 
     made_by: UUID | None = None
+    recovered: bool = False
     heard_at: str | None = None
 
     @classmethod
@@ -89,6 +92,15 @@ class Recorded(Aggregate):
         aggregate: Self = event.mutate(None)
         aggregate.pending_events.append(event)
         return aggregate
+
+    @classmethod
+    def came_back(cls, event_class: type[Created], aggregate_id: UUID, by: Act, **fields: Any) -> Self:
+        """An aggregate this database does not know, as our own feed tells of it. No guard is asked."""
+        return cls._begin(event_class, aggregate_id, _as_recovered(by), **fields)
+
+    def recover(self, event_class: type[CanMutateAggregate[UUID]], by: Act, **fields: Any) -> None:
+        """Record a fact of our own that came back out of our own feed. No guard is asked: it was said."""
+        self._record(event_class, _as_recovered(by), **fields)
 
     def _record(self, event_class: type[CanMutateAggregate[UUID]], by: Act, **fields: Any) -> None:
         self.trigger_event(event_class, timestamp=by.at, **_said_by(by), **fields)
@@ -111,6 +123,12 @@ def _fields(event_class: type[C]) -> frozenset[str]:
 @cache
 def _parameters(init: Callable[..., None]) -> tuple[str, ...]:
     return tuple(inspect.signature(init).parameters)[1:]
+
+
+def _as_recovered(by: Act) -> Act:
+    if by.role != RECOVERED or not by.heard:
+        raise ValueError("only what came back out of our own feed is recorded without its guards")
+    return by
 
 
 def _said_by(by: Act) -> dict[str, Any]:

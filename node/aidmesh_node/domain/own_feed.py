@@ -11,10 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-NEW, ACTIVE, RECOVERING = "new", "active", "recovering"
-"""Standing of an own feed: never marked; in order; or not to be signed until its entries are recovered."""
+NEW, ACTIVE, RECOVERING, CLOSED = "new", "active", "recovering", "closed"
+"""Standing of an own feed: never marked; in order; not to be signed until its entries are recovered; or gone on from in
+a later generation, and never signed again."""
 
 FRESH = "fresh"
+
+GENERATION_MAX = 2**32
+"""The protocol's bound: a second each until 2106."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,35 @@ def is_fresh(shown_by: Collection[object], audience: Collection[object]) -> bool
     checkpoint that another has seen. A two-party circle has an audience of one.
     """
     return set(audience) <= set(shown_by)
+
+
+def unseen_from(*, signed_size: int, mark: Mark | None) -> int:
+    """From which size on no entry can have been signed: neither stored as signed nor let be signed by the mark.
+
+    Only of a feed that was in order when the node started: a mark that is missing or too old says nothing.
+    """
+    return max(signed_size, mark.size if mark is not None else 0)
+
+
+def next_generation(*, known: int, seconds: int) -> int:
+    """The generation in which a feed is begun anew. It grows with time (`seconds` since 1970), so that two copies of
+    one node that both begin anew do not begin the same feed; a clock that stands still in 1970 harms only that.
+    """
+    return min(max(known + 1, seconds), GENERATION_MAX)
+
+
+def has_all(*, root_at: RootAt, mark: Mark | None, shown: Collection[tuple[int, bytes]]) -> bool:
+    """Whether our rows hold all that is known to have been signed: by the mark, and by what others have shown of it."""
+    known = [(size, root) for size, root in shown] + ([(mark.size, mark.root)] if mark is not None else [])
+    return all(root_at(size) == root for size, root in known)
+
+
+def is_confirmed(confirmed_by: Collection[object], audience: Collection[object]) -> bool:
+    """Whether more than half of those a feed is for have shown, since it is whole again, that they know of no more.
+
+    A feed that is for nobody any more needs nobody's word.
+    """
+    return not audience or 2 * len(set(confirmed_by) & set(audience)) > len(set(audience))
 
 
 def may_sign(feed_standing: str, fresh: bool) -> bool:

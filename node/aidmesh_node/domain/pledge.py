@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 from uuid import UUID
 
 from aidmesh_node.domain import arrival_rules, pledge_events, pledge_rules
-from aidmesh_node.domain.act import Act
+from aidmesh_node.domain.act import RECOVERED, Act
 from aidmesh_node.domain.event import Recorded
 from aidmesh_node.domain.pledge_fold import GiverSide, HomeSide, PledgeState
 from aidmesh_node.domain.pledge_words import (
@@ -356,6 +356,8 @@ class Pledge(Recorded):
             raise (illegal(refused.detail) if by.heard else refused) from None
 
     def _check_speaker(self, by: Act, side: str) -> None:
+        if by.role == RECOVERED:
+            return  # our own words, which came back
         if by.heard:
             if self.role != (HOME if side == GIVER else GIVER):
                 raise illegal("The other group said something about a pledge that only our group can say.")
@@ -368,7 +370,8 @@ def _check_role(by: Act, role: str, circle: str | None, peer: str | None) -> Non
     if role not in (GIVER, HOME, LOCAL):
         one_of("side of a pledge", role, (GIVER, HOME, LOCAL))
     across = circle is not None and peer is not None
-    if by.heard != (role == HOME) or across != (role != LOCAL):
+    heard = by.heard and by.role != RECOVERED
+    if heard != (role == HOME) or across != (role != LOCAL):
         raise ValueError(f"a {role} pledge with circle={circle!r}, peer={peer!r}, heard={by.heard}")
 
 

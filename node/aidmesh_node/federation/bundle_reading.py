@@ -1,6 +1,6 @@
 """Reading a sealed file: opened chunk by chunk, its frames in order, its packer's signature. Takes nothing in itself.
 
-What was read before a fault is good: packages of a file that was cut or damaged are kept (SPEC §8.5).
+What was read before a fault is good: packages of a file that was cut or damaged are kept (SPEC §8.5a).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from aidmesh_node.federation.request_auth import RequestAuth
 from aidmesh_node.federation.serve import SyncServer
 from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.identity import circle_origin, origin_hash
+from aidmesh_protocol.identity import origin_hash
 from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, PAIRING_BYTES_MAX, SYNC_BODY_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -74,13 +74,14 @@ class Federation:
     async def load(self) -> None:
         """Read links and identities, compare mark and rows. Nothing runs by itself yet."""
         await self.links.refresh()
-        for link in self.links.all():
-            await self.identities.load(link.gid)
+        await self.identities.load_all()
         await self.publisher.start([link.circle for link in self.links.active() if link.circle])
         await self.gossip.load()
+        await self.replication.recovery.begin()
 
     def start(self) -> None:
         """Publish, follow every active link, finish pairings, let go of what nobody answers: until `stop`."""
+        self.replication.recovery.wake = self._send_wakes
         self._run(PUBLISH, self._publish_always())
         self._run("lapse", self._lapse_always())
         self._run("links", self._mind_links())
@@ -213,7 +214,7 @@ class Federation:
         clock_ahead_seconds}; the last one None where nobody knows."""
         contact = self.replication.contact(gid)
         link = self.links.get(gid)
-        feed = origin_hash(circle_origin(self.gid, link.circle)) if link and link.circle else None
+        feed = origin_hash(self.publisher.origin_to(link.circle)) if link and link.circle else None
         return {
             "last_contact": contact.last,
             "reachable": contact.failures == 0 and contact.last is not None,
@@ -226,6 +227,15 @@ class Federation:
     async def store_disclosures(self) -> None:
         """See PeerDoors."""
         await self.ledger.store()
+
+    def recovery(self) -> dict[str, object]:
+        """See PeerDoors."""
+        return self.replication.recovery.status()
+
+    async def begin_anew(self, by: Act) -> None:
+        """See PeerDoors."""
+        await self.replication.recovery.override(by)
+        self._changed.set()
 
     def standing(self) -> dict[str, object]:
         """How it stands with our own feeds: {standing, standing_reason, signing, unsigned_feeds}."""
@@ -251,6 +261,8 @@ class Federation:
 
     def _run(self, name: str, work: Coroutine[object, object, None]) -> None:
         self._tasks[name] = asyncio.create_task(self._supervised(name, work), name=f"aidmesh-{name}")
+        # One that is cancelled before its first step has never begun its work.
+        self._tasks[name].add_done_callback(lambda _: work.close())
 
     async def _supervised(self, name: str, work: Coroutine[object, object, None]) -> None:
         try:

@@ -46,6 +46,12 @@ class Identities:
             self._known[gid] = identity
         return identity
 
+    async def load_all(self) -> None:
+        """Every identity we hold, those of groups included of which others have told us."""
+        heads = await self._readers.run(lambda reading: reading.feeds.heads())
+        for gid in {head.owner for head in heads if head.circle is None}:
+            await self.load(gid)
+
     def known(self, gid: str) -> Identity:
         """A loaded identity. Raises ProtocolError("unknown_key")."""
         identity = self._known.get(gid)

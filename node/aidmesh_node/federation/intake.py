@@ -18,6 +18,7 @@ from aidmesh_node.application.ports import FeedConflict, Readers, Reading, Work,
 from aidmesh_node.clock import Clock
 from aidmesh_node.federation import identities
 from aidmesh_node.federation.feed_arriving import FeedArriving, refused
+from aidmesh_node.federation.generations import begins_anew
 from aidmesh_node.federation.gossip_heard import GossipHeard
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.publisher import Publisher
@@ -83,6 +84,9 @@ class Pulled:
 class Intake:
     """Reads the frames of one answer of one peer, or of one file."""
 
+    _accept = staticmethod(inbox.accept)
+    """How what was verified is stored."""
+
     def __init__(
         self,
         gid: str,
@@ -108,13 +112,13 @@ class Intake:
         self._feeds: dict[bytes, FeedArriving] = {}
         self._collecting: FeedArriving | None = None
         self._refused: set[bytes] = set()
-        self._storing = Storing(writer, self._refused)
+        self._storing = Storing(writer, self._refused, self._accept)
         self._told: set[str] = set()
         self._idle_left = IDLE_FRAMES_MAX
         self.pulled = Pulled()
 
     async def take(self, frame: Frame) -> None:
-        """Take the next frame. Faults of one feed are kept and passed over. Raises Abandoned after too many."""
+        """Take the next frame. Faults of one feed are kept, and passed over. Raises Abandoned after too many."""
         match frame:
             case PartFrame():
                 await self._guard(frame.origin_hash, self._part(frame), frame)
@@ -235,7 +239,10 @@ class Intake:
             self._idle()
             return
         try:
-            circle = self._sender.check(origin, shown.origin)
+            circle = self._sender.check(origin)
+            if self._readers.run_now(lambda reading: begins_anew(reading.feeds, origin)):
+                # Before anything is kept of a feed we did not expect: only its owner can begin it.
+                checked(note, shown.origin, self._identities.known(origin.gid).key)
             await self._offer(shown.origin, note, origin.gid, circle)
         except ProtocolError:
             # The packages that follow would be refused for the same reason.
@@ -246,7 +253,9 @@ class Intake:
     async def _offer(self, origin: str, note: bytes, owner: str, circle: bytes) -> None:
         head = self._readers.run_now(lambda reading: reading.feeds.head(origin))
         if head is None:
-            head = (await self._writer.run(lambda w: own_feeds.open_feed(w, origin, owner, circle))).value
+            generation = parse_origin(origin).generation
+            opening = partial(own_feeds.open_feed, origin=origin, owner=owner, circle=circle, generation=generation)
+            head = (await self._writer.run(opening)).value
         if head.frozen is not None:
             raise ProtocolError(head.frozen, "this feed is frozen since its owner contradicted itself", (note,))
         known, key = head, self._identities.known(owner).key
@@ -310,7 +319,7 @@ class Intake:
         def missing(reading: Reading) -> tuple[int, bytes | None]:
             head = reading.feeds.head_by_hash(frame.origin_hash)
             entries = reading.feeds.entries(head.feed, frame.index, frame.index + 1) if head else []
-            if head is None or head.owner not in self._sender.groups - {self._gid} or not entries:
+            if head is None or head.owner not in self._sender.groups or not entries:
                 raise ProtocolError("unknown_feed", "a part of an entry that is not here")
             space.check(reading, head.feed)
             held = not reading.feeds.missing_parts(head.feed, [(frame.index, frame.tag)])
@@ -350,7 +359,7 @@ class Intake:
     async def _keep(self, arrival: Arrival, origin: str) -> None:
         """Store and interpret at once what is little: asked for together, both share one fsync and are seen together.
         The one may still fail without the other."""
-        store, interpret = partial(inbox.accept, arrival=arrival), self._interpretation(origin)
+        store, interpret = partial(self._accept, arrival=arrival), self._interpretation(origin)
         if interpret is None:
             await self._writer.run(store)
             return
@@ -361,11 +370,11 @@ class Intake:
     async def _ident(self, frame: Ident) -> None:
         introduction = identities.introduce(frame)
         gid = introduction.identity.gid
+        if self._sender.is_file and gid == self._gid:
+            return
         if gid not in self._sender.groups:
             raise ProtocolError("unknown_feed", "the identity of a group that is in no circle with us")
-        if gid == self._gid:
-            self._idle()
-        elif (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
+        if (await self._writer.run(lambda work: identities.keep(work, introduction))).value:
             await self._identities.load(gid)
             self.pulled.entries += 1
 

@@ -21,7 +21,8 @@ Row = tuple[str, bytes, Range, int]
 class Ledger:
     """Gathers what is served; `store` writes it."""
 
-    def __init__(self, writer: Writer, clock: Clock) -> None:
+    def __init__(self, gid: str, writer: Writer, clock: Clock) -> None:
+        self._gid = gid
         self._writer = writer
         self._clock = clock
         self._went: list[Row] = []
@@ -49,7 +50,7 @@ class Ledger:
             return
         self._went, self._claimed = [], []
         try:
-            await self._writer.run(lambda work: _write(work, went, claimed, reached))
+            await self._writer.run(lambda work: _write(work, self._gid, went, claimed, reached))
         except BaseException:
             self._went, self._claimed = went + self._went, claimed + self._claimed
             raise
@@ -62,23 +63,25 @@ class Ledger:
         return int(self._clock.now().timestamp()) // 3600
 
 
-def _write(work: Work, went: Sequence[Row], claimed: Sequence[Row], reached: Mapping[tuple[str, bytes], int]) -> None:
+def _write(
+    work: Work, gid: str, went: Sequence[Row], claimed: Sequence[Row], reached: Mapping[tuple[str, bytes], int]
+) -> None:
     # Claims first: they are about what was served before, by a process that may have died before it wrote it down.
     for rows, is_claim in ((claimed, True), (went, False)):
         for peer, origin_hash, (start, stop), hour in rows:
-            if (feed := _feed(work, origin_hash)) is not None:
+            if (feed := _feed(work, gid, origin_hash)) is not None:
                 begin = max(start, work.positions.get(_looked_at(feed, peer))) if is_claim else start
                 if begin < stop:
                     work.disclosures.record(feed, peer, begin, stop, hour)
     for (peer, origin_hash), stop in reached.items():
-        if (feed := _feed(work, origin_hash)) is not None and stop > work.positions.get(_looked_at(feed, peer)):
+        if (feed := _feed(work, gid, origin_hash)) is not None and stop > work.positions.get(_looked_at(feed, peer)):
             work.positions.put(_looked_at(feed, peer), stop)
 
 
-def _feed(work: Work, origin_hash: bytes) -> int | None:
-    """The feed's number, None for an identity, of which nothing can be erased."""
+def _feed(work: Work, gid: str, origin_hash: bytes) -> int | None:
+    """The feed's number; None for an identity, of which nothing can be erased, and for what we only carry."""
     head = work.feeds.head_by_hash(origin_hash)
-    return None if head is None or head.circle is None else head.feed
+    return None if head is None or head.circle is None or head.owner != gid else head.feed
 
 
 def _looked_at(feed: int, peer: str) -> str:
@@ -86,27 +89,20 @@ def _looked_at(feed: int, peer: str) -> str:
     return f"disclosed:{feed}:{peer}"
 
 
-def disclosed(columns: Mapping[str, Sequence[bytes | None]], start: int, hidden: set[int]) -> list[Range]:
-    """Ranges of the entries from `start` on that reach from one erasable part to another, none of the hidden inside."""
+def disclosed(
+    feeds: FeedReads, feed: int, start: int, stop: int, columns: Mapping[str, Sequence[bytes | None]]
+) -> list[Range]:
+    """Ranges of the entries in [start, stop), sent with these parts, that reach from one erasable part to another; none
+    inside of which such a part is hidden or gone."""
     sent = {
-        place + start for tag in ERASABLE_TAGS for place, part in enumerate(columns.get(tag, ())) if part is not None
+        index for tag in ERASABLE_TAGS for index, part in enumerate(columns.get(tag, ()), start) if part is not None
     }
+    hidden = feeds.withheld(feed, start, stop) | {index for index, _ in feeds.erased(feed, start, stop)}
     ranges: list[Range] = []
-    for index in sorted(sent - hidden):
+    for index in sorted(sent):
         begun, end = ranges[-1] if ranges else (index, index)
         if ranges and not any(each in hidden for each in range(end, index)):
             ranges[-1] = begun, index + 1
         else:
             ranges.append((index, index + 1))
     return ranges
-
-
-def hidden_parts(
-    feeds: FeedReads, feed: int, start: int, stop: int, columns: Mapping[str, Sequence[bytes | None]]
-) -> set[int]:
-    """Entries of which nothing that can be erased is shown any more, though it once was."""
-    shown = {
-        (place + start, tag) for tag, column in columns.items() for place, part in enumerate(column) if part is not None
-    }
-    gone = {*feeds.part_names(feed, start, stop)} - shown | feeds.erased(feed, start, stop)
-    return {index for index, _ in gone} - {index for index, tag in shown if tag in ERASABLE_TAGS}

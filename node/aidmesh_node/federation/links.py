@@ -45,6 +45,7 @@ class Links:
         self._links: dict[str, Link] = {}
         self._acknowledged: dict[tuple[str, bytes], int] = {}
         self._held: dict[str, list[asyncio.Event]] = {}
+        self._carried = asyncio.Event()
         self.changed = asyncio.Event()
 
     async def refresh(self) -> None:
@@ -89,11 +90,13 @@ class Links:
 
     def sender(self, gid: str) -> Sender:
         """This peer, as the one frames come from."""
-        return Sender(gid, {circle: self.members(circle) for circle in self.circles_with(gid)})
+        return Sender(gid, {circle: self.members(circle) for circle in self.circles_with(gid)}, self._gid)
 
     def file(self) -> Sender:
         """A file, whoever brings it."""
-        return Sender(FILE, {link.circle: self.members(link.circle) for link in self.active() if link.circle})
+        return Sender(
+            FILE, {link.circle: self.members(link.circle) for link in self.active() if link.circle}, self._gid
+        )
 
     def acknowledged(self, gid: str, origin_hash: bytes, size: int) -> None:
         """The peer says it holds `size` entries of a feed."""
@@ -102,6 +105,15 @@ class Links:
     def acknowledged_by(self, gid: str, origin_hash: bytes) -> int:
         """How much of a feed the peer last said it holds; 0 until it has spoken since our start."""
         return self._acknowledged.get((gid, origin_hash), 0)
+
+    def next_carried(self) -> asyncio.Event:
+        """An event that is set as soon as anything more of other groups is held than now."""
+        return self._carried
+
+    def announce(self) -> None:
+        """More of other groups is held: whoever waits may get it from us."""
+        self._carried.set()
+        self._carried = asyncio.Event()
 
     @contextmanager
     def holding(self, gid: str) -> Iterator[asyncio.Event]:

@@ -16,7 +16,8 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.domain.refused import Refused
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.ledger import Ledger
-from aidmesh_node.federation.serve import Page, ident_of, page_of
+from aidmesh_node.federation.serve import ident_of
+from aidmesh_node.federation.serve_pages import Page, page_of
 from aidmesh_node.federation.stock import Shelf, Stock
 from aidmesh_protocol.bundle import MAGIC, CheckpointFrame, Head, More, Sizes, encode_frame
 from aidmesh_protocol.bundle_file import sign_file, sizes_to_text
@@ -52,7 +53,7 @@ class Packed:
 
 
 class SealedFile:
-    """One file while it is written: counts, hashes and seals what is put into it."""
+    """One file while it is written: counts, hashes and seals what is put into it under a key of its own, SPEC §8.6b."""
 
     def __init__(self, recipients: Sequence[bytes], entropy: Entropy, write: Write, bytes_max: int) -> None:
         decoys = [entropy.bytes(KEY_BYTES) for _ in range(slots_for(len(recipients)) - len(recipients))]

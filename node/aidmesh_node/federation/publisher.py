@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 
 from aidmesh_node.application import own_feeds
@@ -29,11 +28,12 @@ from aidmesh_node.clock import Clock
 from aidmesh_node.domain import own_feed
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.mark_mover import MarkMover
+from aidmesh_node.federation.own_standing import OwnFeed, mark_of, stand_at_start
 from aidmesh_node.federation.tree_reading import root_at
 from aidmesh_protocol import checkpoint
 from aidmesh_protocol.checkpoint import Checkpoint, VerifiedCheckpoint, open_checkpoint
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.keys import SigningKey
+from aidmesh_protocol.keys import SigningKey, VerifyKey
 from aidmesh_protocol.merkle import Frontier
 
 log = logging.getLogger(__name__)
@@ -48,18 +48,6 @@ PART_KEY_BYTES = 16
 
 Appended = tuple[int, int, list[FeedHead]]
 """The position decided up to, how many events that were, and our feeds with entries that are not signed."""
-
-
-@dataclass(slots=True)
-class OwnFeed:
-    """One of our feeds while the node runs. `fresh`: we may go on from our rows; `served`: what peers may see."""
-
-    head: FeedHead
-    mark: MarkValue | None
-    standing: str
-    reason: str
-    fresh: bool
-    served: VerifiedCheckpoint | None
 
 
 class Publisher:
@@ -85,7 +73,8 @@ class Publisher:
         self._clock = clock
         self._entropy = entropy
         self._feeds: dict[str, OwnFeed] = {}
-        self._lost: list[str] = []
+        self.lost: dict[str, str] = {}
+        """What is known of feeds of ours that are not in this home: why, by origin, or by its hash in hex."""
         self._publishing = asyncio.Lock()
         self._round_at = float("-inf")
         self._round_events = 0
@@ -106,37 +95,28 @@ class Publisher:
         if has_mark:
             await self._writer.run(lambda work: [own_feeds.open_circle_feed(work, self._gid, c) for c in circles])
 
-        def stand(reading: Reading) -> list[OwnFeed]:
-            known = []
-            for head in reading.feeds.heads(owner=self._gid):
-                value = left.pop(head.origin_hash.hex(), None)
-                standing, reason = own_feed.standing(
-                    _mark(value),
-                    rows_size=head.size,
-                    root_at=partial(root_at, reading.feeds, head),
-                    generation=head.generation,
-                    ever_signed=head.checkpoint is not None,
-                    has_mark=has_mark,
-                )
-                note = head.checkpoint
-                served = open_checkpoint(note, head.origin, self._key.verify_key) if note else None
-                fresh = own_feed.fresh_at_start(known_at_start=True)
-                known.append(OwnFeed(head, value, standing, reason, fresh, served))
-            return known
-
+        stand = partial(stand_at_start, gid=self._gid, key=self.key, left=left, has_mark=has_mark)
         for feed in await self._readers.run(stand):
             self._feeds[feed.head.origin] = feed
-        self._lost = [f"the mark knows a feed of ours ({name[:12]}…) that is not in this home" for name in left]
+        self.lost = {name: f"the mark knows a feed of ours ({name[:12]}…) that is not in this home" for name in left}
         if self.recovering:
             log.error("this node signs nothing: %s", self.recovering)
 
     @property
+    def key(self) -> VerifyKey:
+        """What others check our signatures with."""
+        return self._key.verify_key
+
+    @property
     def recovering(self) -> str:
         """Why this node signs nothing until its entries are recovered, or "" when all is well."""
-        if not self._lost and all(feed.standing != own_feed.RECOVERING for feed in self._feeds.values()):
+        if not self.lost and all(feed.standing != own_feed.RECOVERING for feed in self._feeds.values()):
             return ""
-        reasons = [feed.reason for feed in self._feeds.values() if feed.standing == own_feed.RECOVERING]
-        return "; ".join(dict.fromkeys(reasons + self._lost))
+        return "; ".join(dict.fromkeys([*(feed.reason for feed in self.recovering_feeds()), *self.lost.values()]))
+
+    def recovering_feeds(self) -> list[OwnFeed]:
+        """Those of our feeds that are not to be signed until their entries are back."""
+        return [feed for feed in self._feeds.values() if feed.standing == own_feed.RECOVERING]
 
     @property
     def unsigned(self) -> list[str]:
@@ -144,7 +124,9 @@ class Publisher:
         return [
             feed.head.origin
             for feed in self._feeds.values()
-            if not feed.fresh and feed.head.size > (feed.served.size if feed.served else 0)
+            if not feed.fresh
+            and feed.standing != own_feed.CLOSED
+            and feed.head.size > (feed.served.size if feed.served else 0)
         ]
 
     def served(self, origin: str) -> VerifiedCheckpoint | None:
@@ -157,6 +139,11 @@ class Publisher:
         for feed in self._feeds.values():
             if feed.served is not None and (feed.head.circle is None or feed.head.circle in circles):
                 yield feed.head.origin_hash, feed.served
+
+    def origin_to(self, circle: bytes) -> str:
+        """The feed in which this circle hears of us now, "" while there is none."""
+        feeds = [feed.head for feed in self._feeds.values() if feed.head.circle == circle]
+        return max(feeds, key=lambda head: head.generation).origin if feeds else ""
 
     def next_served(self) -> asyncio.Event:
         """An event that is set as soon as anything more is served than now."""
@@ -250,10 +237,10 @@ class Publisher:
         if not self._may_sign(feed):
             return False
         root = Frontier.decode(head.frontier).root()
-        if feed.served is not None and (_same(feed.served, head.size, root) or head.size < feed.served.size):
+        if feed.serves(head.size, root) or (feed.served is not None and head.size < feed.served.size):
             return False  # served already, only not stored yet
-        value = _value_of(head, root)
-        if feed.mark != value:
+        value = mark_of(head, root, self._decided)
+        if not feed.is_marked(value):
             self._swap(feed, value)
             await self._all_marked()
         if not self._may_sign(feed):
@@ -276,7 +263,7 @@ class Publisher:
                 or (feed.mark is not None and head.size <= feed.mark.size)
             ):
                 continue
-            value = _value_of(head, Frontier.decode(head.frontier).root())
+            value = mark_of(head, Frontier.decode(head.frontier).root(), done.position)
             self._swap(feed, value, here=True)
 
     def _swap(self, feed: OwnFeed, value: MarkValue, *, here: bool = False) -> None:
@@ -299,7 +286,7 @@ class Publisher:
             await asyncio.wrap_future(swap)
             feed.mark = value
         except MarkConflict as conflict:
-            feed.standing, feed.reason = own_feed.RECOVERING, f"another copy of this node has published: {conflict}"
+            feed.recover(f"another copy of this node has published: {conflict}")
             log.error("this node signs nothing: %s", feed.reason)
 
     def _may_sign(self, feed: OwnFeed) -> bool:
@@ -316,16 +303,16 @@ class Publisher:
         as those of any answer may: they can show that we are behind, never that we are not.
         """
         feed = self._feeds.get(shown.origin)
-        if feed is not None and feed.fresh and _same(feed.served, shown.size, shown.root):
+        if feed is not None and feed.fresh and feed.serves(shown.size, shown.root):
             return  # nothing it could tell us: not worth checking a signature
         try:
             signed = open_checkpoint(note, shown.origin, self._key.verify_key)
         except ProtocolError:
             return  # SPEC §16: an unsigned claim never moves us.
+        if feed is not None and feed.standing == own_feed.CLOSED:
+            return  # what others have beyond our rows is known to be lost
         if feed is None:
-            reason = f"a peer shows our signature on a feed that is not in this home ({shown.origin})"
-            if reason not in self._lost:
-                self._lost.append(reason)
+            self.lost[shown.origin] = f"a peer shows our signature on a feed that is not in this home ({shown.origin})"
             return
         ours = await self._root_at(feed, signed.size)
         verdict, reason = own_feed.hear_checkpoint(
@@ -333,10 +320,12 @@ class Publisher:
         )
         if verdict == own_feed.RECOVERING:
             if feed.standing != verdict:
-                feed.standing, feed.reason = verdict, reason
                 log.error("this node signs nothing: %s", reason)
-        elif _hears(feed, live):
-            await self._now_fresh(feed)
+            feed.recover(reason)
+            # Known from now on, also if this peer is never reached again.
+            await self._writer.run(lambda work: work.feeds.store_claim(feed.head.feed, note, signed.size))
+        elif feed.hears(live):
+            await self._agreed(feed, live)
 
     async def hear_size(self, origin_hash: bytes, size: int, root: bytes, live: Collection[bytes]) -> None:
         """A peer says in a request of its own how much it holds of one of our feeds: none of it, most often.
@@ -344,14 +333,42 @@ class Publisher:
         An unsigned claim may show that we are in order, never that we are not. Its checkpoints are heard first.
         """
         for feed in self._feeds.values():
-            waits = feed.head.origin_hash == origin_hash and not feed.fresh and _hears(feed, live)
+            waits = feed.head.origin_hash == origin_hash and not feed.fresh and feed.hears(live)
             if waits and size <= feed.head.size and await self._root_at(feed, size) == root:
-                await self._now_fresh(feed)
+                await self._agreed(feed, live)
 
-    async def _now_fresh(self, feed: OwnFeed) -> None:
-        if not feed.fresh:
+    async def _agreed(self, feed: OwnFeed, live: Collection[bytes] | None) -> None:
+        """Those who speak know of nothing beyond our rows."""
+        if feed.standing == own_feed.RECOVERING:
+            feed.confirmed |= set(live or ())
+        elif not feed.fresh:
             feed.fresh = True
             await self.publish()
+
+    async def reread(self, changed: Collection[FeedHead]) -> None:
+        """A recovery has changed these rows of ours: go on from what is there now, and what the mark says now."""
+        marks = await asyncio.to_thread(self._mover.mark.read) or {}
+        for head in changed:
+            feed, name = self._feeds.get(head.origin), head.origin_hash.hex()
+            if feed is None:
+                feed = self._feeds[head.origin] = OwnFeed(head, None, own_feed.NEW, "", True, None)
+                if self.lost.get(name) or self.lost.get(head.origin):
+                    feed.recover("a feed of ours was not here")
+            self.lost.pop(name, None)
+            self.lost.pop(head.origin, None)
+            feed.head, feed.mark = head, marks.get(name)
+            note = head.checkpoint
+            feed.served = open_checkpoint(note, head.origin, self._key.verify_key) if note else None
+        self._decided, self._unfinished = 0, True
+
+    def closed(self, head: FeedHead) -> None:
+        """This feed of ours goes on in a later generation, and is never signed again."""
+        self._feeds[head.origin].standing = own_feed.CLOSED
+
+    def recovered(self) -> None:
+        """Everything is back, read, and confirmed by those it is for, or by an operator: we go on from our rows."""
+        for feed in self.recovering_feeds():
+            feed.standing, feed.reason, feed.fresh = own_feed.ACTIVE, "", True
 
     async def _root_at(self, feed: OwnFeed, size: int) -> bytes | None:
         return await self._readers.run(lambda reading: root_at(reading.feeds, feed.head, size))
@@ -363,20 +380,3 @@ class Publisher:
     def _wake(self) -> None:
         served, self._served = self._served, asyncio.Event()
         served.set()
-
-
-def _value_of(head: FeedHead, root: bytes) -> MarkValue:
-    return MarkValue(head.size, root.hex(), head.generation)
-
-
-def _same(served: VerifiedCheckpoint | None, size: int, root: bytes) -> bool:
-    return served is not None and (served.size, served.root) == (size, root)
-
-
-def _hears(feed: OwnFeed, live: Collection[bytes] | None) -> bool:
-    """Whether the peer that speaks is one that this feed is for."""
-    return live is not None and (feed.head.circle is None or feed.head.circle in live)
-
-
-def _mark(value: MarkValue | None) -> own_feed.Mark | None:
-    return None if value is None else own_feed.Mark(value.size, bytes.fromhex(value.root), value.generation)

@@ -13,9 +13,9 @@ from itertools import count
 from aidmesh_node.application.ports import FeedHead, Readers, Reading
 from aidmesh_node.federation.gossip import Gossip
 from aidmesh_node.federation.intake import Abandoned, Intake, Pulled
-from aidmesh_node.federation.links import Link
 from aidmesh_node.federation.seen import newest_note
-from aidmesh_node.federation.serve import size_of
+from aidmesh_node.federation.sender import Sender
+from aidmesh_node.federation.tree_reading import size_of
 from aidmesh_protocol.bundle import (
     MAGIC,
     Ask,
@@ -33,7 +33,7 @@ from aidmesh_protocol.bundle import (
 )
 from aidmesh_protocol.entry import FACTS
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, WANT_MAX
+from aidmesh_protocol.limits import BUNDLE_BYTES_ONLINE_MAX, SIZES_MAX, WANT_MAX
 
 EVIDENCE_BYTES_MAX = 4096
 """Bytes kept of an answer that is no bundle: enough to see what it was."""
@@ -49,21 +49,22 @@ AWAITED_MAX = 256
 
 
 async def ask_for_news(
-    readers: Readers[Reading], link: Link, wait_seconds: int, gossip: Gossip
+    readers: Readers[Reading], gid: str, sender: Sender, wait_seconds: int, gossip: Gossip
 ) -> tuple[bytes, list[Frame]]:
-    """The body of a sync request: what we hold of theirs, what we miss, what we have seen them and others sign. With
-    the frames of gossip in it."""
-    gossiped, wanted = gossip.says(link.gid), tuple(gossip.wanted(link.gid))
+    """The body of a sync request to the group `gid`: what is held of the feeds it may bring, what is missing of them,
+    what it and others were seen to sign. With the frames of gossip in it."""
+    gossiped, wanted = gossip.says(gid), tuple(gossip.wanted(gid))
 
     def ask(reading: Reading) -> list[Frame]:
-        heads = reading.feeds.heads(owner=link.gid)
+        heads = [head for head in reading.feeds.heads() if sender.may_bring(head.owner, head.circle)]
+        theirs = [head for head in heads if head.owner == gid]
         frames: list[Frame] = [
             Ask(BUNDLE_BYTES_ONLINE_MAX, wait_seconds),
-            Sizes(tuple(size_of(head) for head in heads)),
+            Sizes(tuple(size_of(head) for head in heads[:SIZES_MAX])),
             Reads(READ_KINDS),
             *gossiped,
         ]
-        frames += [CheckpointFrame(note) for note in map(newest_note, heads) if note]
+        frames += [CheckpointFrame(note) for note in map(newest_note, theirs) if note]
         missing = tuple(
             (head.origin_hash, index, tag)
             for head in heads

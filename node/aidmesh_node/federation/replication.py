@@ -27,9 +27,11 @@ from aidmesh_node.federation.gossip_heard import GossipHeard
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.intake import Intake, Pulled
 from aidmesh_node.federation.links import Link, Links
+from aidmesh_node.federation.own_intake import OwnIntake
 from aidmesh_node.federation.peer_client import PeerClient, PeerRefused, Unreachable
 from aidmesh_node.federation.publisher import Publisher
 from aidmesh_node.federation.pull import ask_for_news, read_answer
+from aidmesh_node.federation.recovery import OwnRecovery
 from aidmesh_node.federation.sender import Sender
 from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol import paths
@@ -107,8 +109,10 @@ class Replication:
         client: PeerClient,
         clock: Clock,
         entropy: Entropy,
+        recovery: OwnRecovery,
         vocabulary: Vocabulary = EVERYTHING,
     ) -> None:
+        self.recovery = recovery
         self._gid = gid
         self._vocabulary = vocabulary
         self._key = key
@@ -172,21 +176,30 @@ class Replication:
     async def pull(self, link: Link, wait_seconds: int) -> Pulled:
         """One exchange, then interpretation. Raises Unreachable, PeerRefused, ProtocolError, Unavailable."""
         # What was left when the process died, or when the disk was full: the peer may hold our question for long.
-        sender = self._links.sender(link.gid)
+        sender, came_back = self._links.sender(link.gid), 0
         await self.interpret(sender)
-        body, gossiped = await ask_for_news(self._readers, link, wait_seconds, self._gossip)
+        if self._publisher.recovering:
+            came_back = await self.recovery.ask(link, partial(self._ask_own, link))
+            if not self.recovery.has_heard(link):
+                wait_seconds = 0  # what it has said by now is what our own words are read beside
+        body, gossiped = await ask_for_news(self._readers, link.gid, sender, wait_seconds, self._gossip)
         intake = self._intake(sender)
         try:
             pulled = await self._over_endpoints(
                 link, lambda endpoint: self._exchange(link, endpoint, body, wait_seconds, intake)
             )
             self._gossip.told(link.gid, gossiped)
+            if self._publisher.recovering:
+                await self.recovery.heard_all_of(link, pulled)
+            pulled.entries += came_back
             return pulled
         finally:
             if intake.pulled.clock_ahead_seconds is not None:
                 self.contact(link.gid).clock_ahead_seconds = intake.pulled.clock_ahead_seconds
             # Also what came before the line broke.
             await self.interpret(sender)
+            if intake.pulled.entries:
+                self._links.announce()
 
     async def take_file(self, frames: AsyncIterator[Frame]) -> tuple[Pulled, ProtocolError | None]:
         """Take in the frames of a file, as those of an answer: what it brought, and why not all of it was read; what
@@ -201,13 +214,19 @@ class Replication:
         finally:
             await intake.cut_short()
             await self.interpret(sender)
+            if intake.pulled.entries:
+                self._links.announce()
         return intake.pulled, broken
 
-    def _intake(self, sender: Sender) -> Intake:
-        return Intake(
+    def _intake(self, sender: Sender, kind: type[Intake] = Intake) -> Intake:
+        return kind(
             self._gid, sender, self._writer, self._readers, self._identities, self._publisher,
             GossipHeard(self._gossip, sender.name), self._clock, self._interpretation,
         )  # fmt: skip
+
+    async def _ask_own(self, link: Link, body: bytes) -> Pulled:
+        intake = self._intake(self._links.sender(link.gid), OwnIntake)
+        return await self._over_endpoints(link, lambda endpoint: self._exchange(link, endpoint, body, 0, intake))
 
     async def interpret(self, sender: Sender) -> None:
         """Interpret whatever has not been of the feeds this sender may bring, unless we are recovering."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.origin import Origin, circle_origin
+from aidmesh_protocol.origin import Origin
 
 FILE = "file"
 """Of whom faults in a file are noted: nobody has signed for its bytes before its end."""
@@ -19,6 +19,7 @@ class Sender:
 
     name: str
     circles: Mapping[bytes, frozenset[str]]
+    us: str
 
     @property
     def is_file(self) -> bool:
@@ -26,14 +27,17 @@ class Sender:
 
     @property
     def groups(self) -> frozenset[str]:
-        """All members of these circles."""
-        return frozenset().union(*self.circles.values())
+        """All other members of these circles."""
+        return frozenset().union(*self.circles.values()) - {self.us}
 
-    def check(self, origin: Origin, name: str) -> bytes:
-        """The circle (32 bytes) of a feed that this sender may bring (SPEC §13, check 2). Raises ProtocolError."""
+    def may_bring(self, owner: str, circle: bytes | None) -> bool:
+        """Whether a feed, an identity where there is no circle, is one of another member of these circles."""
+        return owner in (self.groups if circle is None else self.circles.get(circle, frozenset()) - {self.us})
+
+    def check(self, origin: Origin) -> bytes:
+        """The circle (32 bytes) of a feed that this sender may bring (SPEC §13, check 2). Files: SPEC §8.5b. Raises
+        ProtocolError."""
         circle = origin.circle
         if circle is None or origin.gid not in self.circles.get(circle, ()):
             raise ProtocolError("unknown_feed", "a checkpoint of a feed that is not between our groups")
-        if name != circle_origin(origin.gid, circle):
-            raise ProtocolError("stale_generation", "a checkpoint of another generation of this feed than we follow")
         return circle

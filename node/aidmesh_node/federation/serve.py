@@ -7,23 +7,25 @@ neither side ever holds a bundle in memory.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from aidmesh_node.application.ports import FeedHead, FeedReads, PartRow, Readers, Reading
+from aidmesh_node.application.ports import FeedReads, Readers, Reading
 from aidmesh_node.clock import Clock
 from aidmesh_node.entropy import Entropy
-from aidmesh_node.federation.columns import columns_of
+from aidmesh_node.federation.carrying import Carrying
 from aidmesh_node.federation.gossip import Gossip
-from aidmesh_node.federation.ledger import Ledger, disclosed, hidden_parts
+from aidmesh_node.federation.ledger import Ledger
 from aidmesh_node.federation.links import Links
+from aidmesh_node.federation.mirror import asked_of_own, frames_of_own
 from aidmesh_node.federation.publisher import Publisher
+from aidmesh_node.federation.recovery import OwnRecovery
 from aidmesh_node.federation.seen import newest_note
+from aidmesh_node.federation.serve_pages import page_of
 from aidmesh_node.federation.sync_request import SyncRequest, read_request
-from aidmesh_node.federation.tree_reading import proof_of, proof_to
+from aidmesh_node.federation.tree_reading import proof_of, size_of
 from aidmesh_node.federation.waiting import first_of
 from aidmesh_protocol.bundle import (
     MAGIC,
@@ -31,14 +33,12 @@ from aidmesh_protocol.bundle import (
     ColumnFrame,
     End,
     Erased,
-    FeedSize,
     Fork,
     Frame,
     Head,
     Ident,
     Inclusion,
     More,
-    PackageFrame,
     PartFrame,
     Sizes,
     Want,
@@ -47,11 +47,9 @@ from aidmesh_protocol.bundle import (
     encode_frame,
 )
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint, parse_unverified
-from aidmesh_protocol.entry import ERASABLE_TAGS
+from aidmesh_protocol.entry import ERASABLE_TAGS, VIEW
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.feed import Package, package_stop
 from aidmesh_protocol.identity import identity_origin, parse_origin
-from aidmesh_protocol.merkle import Frontier
 
 FRAMING_BYTES = 64
 """What an answer has besides what is counted: the magic, MORE and END."""
@@ -82,15 +80,19 @@ class SyncServer:
         links: Links,
         gossip: Gossip,
         ledger: Ledger,
+        carrying: Carrying,
         clock: Clock,
         entropy: Entropy,
+        recovery: OwnRecovery,
     ) -> None:
+        self._recovery = recovery
         self._gid = gid
         self._readers = readers
         self._publisher = publisher
         self._links = links
         self._gossip = gossip
         self._ledger = ledger
+        self._carrying = carrying
         self._clock = clock
         self._entropy = entropy
         self._closing = asyncio.Event()
@@ -124,6 +126,8 @@ class SyncServer:
         await self._gossip.hear_notes(peer, [*request.notes, *request.heads])
         for proof in request.forks:
             await self._gossip.hear_fork(peer, proof)
+        if self._publisher.recovering:
+            await self._recovery.go_on()
         served = self._served(peer)
         for origin_hash, checkpoint in served.items():
             if origin_hash in request.sizes:
@@ -131,6 +135,15 @@ class SyncServer:
                 held = min(request.sizes[origin_hash][0], checkpoint.size)
                 self._links.acknowledged(peer, origin_hash, held)
                 self._ledger.holds(peer, origin_hash, held)
+        if own := self._readers.run_now(lambda reading: asked_of_own(reading, peer, request.sizes)):
+            # Also while we are recovering ourselves: two that were restored must not wait for each other.
+            yield self._begin(0)
+            async for data in frames_of_own(
+                self._readers, own, request.sizes, request.budget_bytes, ColumnFrame.KIND in request.reads
+            ):
+                yield data
+            yield encode_frame(End())
+            return
         if self._publisher.recovering:
             raise ProtocolError("recovering", "this node was restored and signs nothing until its entries are back")
         wanted = _Wanted(request.want)
@@ -148,7 +161,7 @@ class SyncServer:
     async def _missing(self, peer: str, served: Mapping[bytes, VerifiedCheckpoint], wanted: _Wanted) -> list[bytes]:
         """The next of what the peer misses and may have, as frames; [] when there is no more."""
         while page := wanted.page():
-            if frames := await self._readers.run(partial(_wanted_of, served, page)):
+            if frames := await self._readers.run(partial(_wanted_of, self._carrying, served, page)):
                 for frame in frames:
                     if isinstance(frame, PartFrame) and frame.tag in ERASABLE_TAGS:
                         self._ledger.went(peer, frame.origin_hash, [(frame.index, frame.index + 1)])
@@ -156,18 +169,19 @@ class SyncServer:
         return []
 
     def _served(self, peer: str) -> dict[bytes, VerifiedCheckpoint]:
-        """All that this peer is ever told of (SPEC §8.4b)."""
-        return dict(self._publisher.served_to(self._links.circles_with(peer)))
+        return self._carrying.served_to(peer)
 
     async def _wait(self, peer: str, request: SyncRequest) -> None:
         """Hold the answer until we serve more than the peer holds, its patience ends, or it asks once more."""
         end = self._clock.monotonic() + request.wait_seconds
         while (left := end - self._clock.monotonic()) > 0 and not self._closing.is_set():
-            served = self._publisher.next_served()
+            served, carried = self._publisher.next_served(), self._links.next_carried()
             if self._news(peer, request):
                 return
             with self._links.holding(peer) as replaced:
-                await first_of(served.wait(), self._closing.wait(), self._clock.sleep(left), replaced.wait())
+                await first_of(
+                    served.wait(), carried.wait(), self._closing.wait(), self._clock.sleep(left), replaced.wait()
+                )
             if replaced.is_set():
                 return
 
@@ -177,16 +191,17 @@ class SyncServer:
             for origin_hash, served in self._served(peer).items()
         )
 
+    def _begin(self, feeds: int) -> bytes:
+        now = int(self._clock.now().timestamp())
+        return MAGIC + encode_frame(Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, feeds))
+
     async def _frames(
         self, peer: str, request: SyncRequest, missed: list[bytes], wanted: _Wanted
     ) -> AsyncIterator[bytes]:
         served = self._served(peer)
-        now = int(self._clock.now().timestamp())
-        yield MAGIC
-        head = Head(self._entropy.bytes(16), self._gid, now, BUNDLE_TTL_SECONDS, len(served))
         gossiped = self._gossip.says(peer, request.reads)
         held = self._readers.run_now(lambda reading: list(_held_of(reading.feeds, peer)))
-        opening = b"".join(map(encode_frame, [head, *held, *gossiped]))
+        opening = self._begin(len(served)) + b"".join(map(encode_frame, [*held, *gossiped]))
         yield opening
         left, more, told = request.budget_bytes - len(opening) - FRAMING_BYTES, 0, not request.budget_bytes
         while missed and (left > 0 or not told):
@@ -212,7 +227,7 @@ class SyncServer:
             left -= len(note)
             while at < checkpoint.size and (left > 0 or not told):
                 # SPEC §8.4c: COLUMNs only for who reads them.
-                read = partial(page_of, checkpoint, at, ColumnFrame.KIND in request.reads)
+                read = partial(page_of, checkpoint, at, ColumnFrame.KIND in request.reads, carrying=self._carrying)
                 few = checkpoint.size - at <= READ_HERE_MAX
                 page = self._readers.run_now(read) if few else await self._readers.run(read)
                 left -= len(page.data)
@@ -227,39 +242,6 @@ class SyncServer:
             yield encode_frame(More(more))
         yield encode_frame(End())
         self._gossip.told(peer, gossiped)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Frames as bytes, and the index after the last entry in them."""
-
-    data: bytes
-    stop: int
-    disclosed: list[tuple[int, int]]
-    """Ranges of entries all of whose erasable parts are in it."""
-
-
-def page_of(checkpoint: VerifiedCheckpoint, start: int, columns: bool, reading: Reading) -> Page:
-    """The package that begins at `start` with its parts, as bytes."""
-    feeds = reading.feeds
-    head = feeds.head(checkpoint.origin)
-    assert head is not None  # it is served, so its rows are there
-    stop = package_stop(start, checkpoint.size)
-    entries = tuple(feeds.entries(head.feed, start, stop))
-    proof = proof_to(feeds, head.feed, stop, checkpoint.size)
-    data = [encode_frame(PackageFrame(Package(head.origin_hash, start, entries, proof)))]
-    parts: Iterable[Frame]
-    held = feeds.columns(head.feed, start, stop)
-    if columns:
-        parts = columns_of(head.origin_hash, start, held)
-    else:
-        parts = _one_by_one(head.origin_hash, feeds.parts(head.feed, start, stop))
-    data += map(encode_frame, parts)
-    return Page(b"".join(data), stop, disclosed(held, start, hidden_parts(feeds, head.feed, start, stop, held)))
-
-
-def _one_by_one(hashed: bytes, rows: Sequence[PartRow]) -> Iterator[Frame]:
-    return (PartFrame(hashed, *row) for row in rows)
 
 
 def ident_of(checkpoint: VerifiedCheckpoint, reading: Reading) -> Ident:
@@ -287,11 +269,6 @@ def _held_of(feeds: FeedReads, owner: str) -> Iterator[Frame]:
     yield from (CheckpointFrame(note) for note in map(newest_note, heads) if note)
 
 
-def size_of(head: FeedHead) -> FeedSize:
-    """What we hold of one feed, as SIZES says it."""
-    return head.origin_hash, head.size, Frontier.decode(head.frontier).root()
-
-
 class _Wanted:
     """What one request misses, each thing once, page by page."""
 
@@ -304,7 +281,10 @@ class _Wanted:
 
 
 def _wanted_of(
-    served: Mapping[bytes, VerifiedCheckpoint], page: Sequence[WantedPart | WantedEntry], reading: Reading
+    carrying: Carrying,
+    served: Mapping[bytes, VerifiedCheckpoint],
+    page: Sequence[WantedPart | WantedEntry],
+    reading: Reading,
 ) -> list[Frame]:
     """Parts and single entries a peer misses. What is withheld, or not for it, is simply not there; what was erased it
     is told."""
@@ -316,6 +296,8 @@ def _wanted_of(
             continue
         if tag:
             rows = feeds.parts(head.feed, index, index + 1)
+            if tag[0] == VIEW and carrying.hidden(feeds, head, index, index + 1):
+                continue
             frames += [PartFrame(origin_hash, index, row.tag, row.part) for row in rows if row.tag == tag[0]]
             if (index, tag[0]) in feeds.erased(head.feed, index, index + 1):
                 erased.append((origin_hash, index, tag[0]))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aidmesh_node.application.arrival import checked
 from aidmesh_node.application.ports import FeedHead, FeedReads, Readers, Reading
 from aidmesh_node.domain.refused import Refused
+from aidmesh_node.federation.carrying import Carrying
 from aidmesh_node.federation.identities import Identities
 from aidmesh_node.federation.links import Links
 from aidmesh_node.federation.publisher import Publisher
-from aidmesh_node.federation.serve import Page, page_of, size_of
-from aidmesh_node.federation.tree_reading import root_at
+from aidmesh_node.federation.serve_pages import Page, page_of
+from aidmesh_node.federation.tree_reading import root_at, size_of
 from aidmesh_protocol.bundle import Sizes
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
 from aidmesh_protocol.entry import Entry
@@ -55,6 +55,7 @@ class Shelf:
         publisher: Publisher,
         links: Links,
         known: Identities,
+        carrying: Carrying,
     ) -> None:
         self._gid = gid
         self._hpke_key = hpke_key
@@ -62,9 +63,11 @@ class Shelf:
         self._publisher = publisher
         self._links = links
         self._identities = known
+        self._carrying = carrying
 
     def recipients(self, circle: bytes) -> list[bytes]:
-        """The HPKE keys of the circle's members, ours first. Raises Refused `no_reader` when there is nobody else."""
+        """The HPKE keys of the circle's members, ours first (SPEC §8.6a). Raises Refused `no_reader` when there is
+        nobody else."""
         others = []
         for gid in self.others(circle):
             try:
@@ -86,15 +89,15 @@ class Shelf:
     async def stock(
         self, circle: bytes, since: Sizes | None, *, by_need: bool
     ) -> tuple[list[Stock], list[VerifiedCheckpoint]]:
-        """The feeds of a circle with what `since` does not say is held, and the identities it lacks. `by_need`: look
-        for critical needs."""
+        """The feeds of a circle with what `since` does not say is held, and the identities it lacks: nothing else goes
+        into a file (SPEC §8.5c). `by_need`: look for critical needs."""
         held = {hashed: (size, root) for hashed, size, root in since.feeds} if since else {}
         members = self._links.members(circle)
 
         def take(reading: Reading) -> tuple[list[Stock], list[VerifiedCheckpoint]]:
             stocks, identities = [], []
             for head in reading.feeds.heads():
-                checkpoint = self.carried(head) if head.owner in members else None
+                checkpoint = self._carrying.checkpoint(head) if head.owner in members else None
                 if checkpoint is None:
                     continue
                 at = _reached(reading.feeds, head, checkpoint, held)
@@ -109,7 +112,7 @@ class Shelf:
 
     def page(self, stock: Stock, reading: Reading) -> Page:
         """The next package of a feed with its parts."""
-        return page_of(stock.checkpoint, stock.at, True, reading)
+        return page_of(stock.checkpoint, stock.at, True, reading, carrying=self._carrying)
 
     def sizes(self, circle: bytes, stocks: Sequence[Stock], reading: Reading) -> Sizes:
         """What somebody holds who has read a file with these feeds and all identities."""
@@ -135,19 +138,8 @@ class Shelf:
         served = [self._publisher.served(head.origin) for head in mine]
         return sum(head.size - (note.size if note else 0) for head, note in zip(mine, served, strict=True))
 
-    def carried(self, head: FeedHead) -> VerifiedCheckpoint | None:
-        """The checkpoint up to which others may have a feed from us: ours when served, another's when held."""
-        if head.owner == self._gid:
-            return self._publisher.served(head.origin)
-        if head.checkpoint is None or head.frozen is not None:
-            return None
-        try:
-            return checked(head.checkpoint, head.origin, self._identities.known(head.owner).key)
-        except ProtocolError:
-            return None  # its key is not known here any more
-
     def _identity_size(self, head: FeedHead, members: frozenset[str]) -> int | None:
-        checkpoint = self.carried(head) if head.owner in members else None
+        checkpoint = self._carrying.checkpoint(head) if head.owner in members else None
         return checkpoint.size if checkpoint else None
 
     def _is_for_somebody(self, head: FeedHead, members: frozenset[str], held: Mapping[bytes, object]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
-from aidmesh_node.application import inbox
 from aidmesh_node.application.arrival import Arrival
 from aidmesh_node.application.ports import Done, FeedConflict, Work, Writer
 from aidmesh_node.federation.feed_arriving import FeedArriving
@@ -18,16 +18,18 @@ STORED_TOGETHER = 4
 STORING_MAX = 2
 """Transactions under way while the next packages are verified: with what they hold, a few MiB at most."""
 
+Accept = Callable[[Work, Arrival], None]
 Verified = list[tuple[FeedArriving, Arrival]]
 
 
 class Storing:
     """The large packages of one answer, in their order."""
 
-    def __init__(self, writer: Writer, refused: set[bytes]) -> None:
-        """`refused` gets the origin hash of a feed that has moved meanwhile."""
+    def __init__(self, writer: Writer, refused: set[bytes], accept: Accept) -> None:
+        """`accept` stores one package; `refused` gets the origin hash of a feed that has moved meanwhile."""
         self._writer = writer
         self._refused = refused
+        self._accept = accept
         self._gathered: Verified = []
         self._under_way: deque[tuple[Verified, Future[Done[None]]]] = deque()
         self._stored = 0
@@ -51,7 +53,7 @@ class Storing:
             await self._end()
         together, self._gathered = self._gathered, []
         if together:
-            self._under_way.append((together, self._writer.submit(partial(_accept, together))))
+            self._under_way.append((together, self._writer.submit(partial(_accept_all, self._accept, together))))
 
     async def _end(self) -> None:
         """Wait for the oldest transaction under way."""
@@ -68,6 +70,6 @@ class Storing:
                 self._stored += len(arrival.package.entries)
 
 
-def _accept(together: Verified, work: Work) -> None:
+def _accept_all(accept: Accept, together: Verified, work: Work) -> None:
     for _, arrival in together:
-        inbox.accept(work, arrival)
+        accept(work, arrival)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aidmesh_node.application.ports import FeedHead, FeedReads
+from aidmesh_protocol.bundle import FeedSize
 from aidmesh_protocol.checkpoint import VerifiedCheckpoint
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.merkle import Frontier, Hashes, consistency_proof, inclusion_proof, subtree_reader
@@ -49,3 +50,8 @@ def proof_to(feeds: FeedReads, feed: int, stop: int, size: int) -> tuple[bytes, 
 def proof_of(feeds: FeedReads, feed: int, index: int, size: int) -> tuple[bytes, ...]:
     """The inclusion proof of one entry under the root of the first `size`."""
     return tuple(inclusion_proof(index, size, hashes_of(feeds, feed)))
+
+
+def size_of(head: FeedHead) -> FeedSize:
+    """What we hold of one feed, as SIZES says it."""
+    return head.origin_hash, head.size, Frontier.decode(head.frontier).root()

@@ -50,7 +50,7 @@ class ErasureAsked(Answer, frozen=True):
 
 
 class Erasures(Answer, frozen=True):
-    """Everything others were asked to erase, the newest first."""
+    """What others were asked to erase, the newest first; at most 500."""
 
     schema_version: SchemaVersion
     items: list[ErasureAsked]

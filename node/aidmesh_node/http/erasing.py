@@ -69,7 +69,7 @@ async def forget_member(call: Call) -> web.Response:
 async def list_erasures(call: Call) -> web.Response:
     """List what other groups were asked to erase.
 
-    With who had it, who has confirmed, and who has not: whom to call.
+    The last 500, with who had it, who has confirmed, and who has not: whom to call.
     """
     await call.node.peers.store_disclosures()
     # Receipts and disclosures are kept beside the log, so the writer reads them.

@@ -147,7 +147,8 @@ def _theirs(feeds: FeedReads) -> dict[str, list[FeedHead]]:
 
 def _to_json(link: Mapping[str, Any], heads: list[FeedHead], health: Mapping[str, object]) -> dict[str, object]:
     circle = bytes.fromhex(link["circle"]) if link["circle"] else None
-    held = next((head for head in heads if circle is not None and head.circle == circle), None)
+    in_circle = [head for head in heads if circle is not None and head.circle == circle]
+    held = max(in_circle, key=lambda head: head.generation, default=None)
     size, claimed = (held.size, max(held.size, held.claimed_size)) if held is not None else (0, 0)
     return {
         **link,

@@ -63,6 +63,7 @@ CONFLICTS = frozenset(
         "not_exhausted",
         "not_pending",
         "not_shared",
+        "not_recovering",
         "not_suspended",
         "not_tried_enough",
         "not_yours",

@@ -85,9 +85,9 @@ class SqliteErasures:
         self._connection.execute("INSERT OR IGNORE INTO erasure_receipts VALUES (?,?,?,?)", (feed, index, peer, hour))
         return True
 
-    def all_asked(self) -> list[Asked]:
+    def asked_last(self, limit: int) -> list[Asked]:
         rows = self._connection.execute(
-            "SELECT feed, idx, at FROM erasures ORDER BY at DESC, feed, idx DESC"
+            "SELECT feed, idx, at FROM erasures ORDER BY at DESC, feed, idx DESC LIMIT ?", (limit,)
         ).fetchall()
         return [Asked(feed, index, hour, self._receipts(feed, index)) for feed, index, hour in rows]
 

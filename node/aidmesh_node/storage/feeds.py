@@ -95,6 +95,12 @@ class SqliteFeedReader:
         packed = self._packages.parts(feed, start, stop)
         return sorted([*found, *((index, tag) for index, tag, _ in packed)]) if packed else found
 
+    def withheld(self, feed: int, start: int, stop: int) -> set[int]:
+        rows = self._connection.execute(
+            "SELECT idx FROM feed_parts WHERE feed=? AND idx>=? AND idx<? AND withheld=1", (feed, start, stop)
+        )
+        return {index for (index,) in rows}
+
     def erased(self, feed: int, start: int, stop: int) -> set[tuple[int, str]]:
         return set(
             self._connection.execute(
@@ -245,6 +251,16 @@ class SqliteFeeds(SqliteFeedReader):
 
     def read_again(self, feed: int, index: int) -> None:
         self._connection.execute("UPDATE feeds SET folded=?1 WHERE feed=?2 AND folded>?1", (index, feed))
+
+    def cut(self, feed: int, size: int, frontier: bytes) -> None:
+        self._update(
+            "UPDATE feeds SET size=?1, frontier=?2 WHERE feed=?3 AND size>?1 AND signed_size<=?1 AND folded<=?1",
+            (size, frontier, feed),
+            f"feed {feed} has no unsigned entries beyond {size}",
+        )
+        for table in ("feed_entries", "feed_parts", "feed_statements"):
+            self._connection.execute(f"DELETE FROM {table} WHERE feed=? AND idx>=?", (feed, size))
+        self._connection.execute("DELETE FROM feed_nodes WHERE feed=? AND ((idx + 1) << level) > ?", (feed, size))
 
     def put_part(self, feed: int, index: int, tag: str, part: bytes) -> None:
         if not self.leaves(feed, index, index + 1):

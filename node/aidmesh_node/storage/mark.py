@@ -85,11 +85,12 @@ class MarkFile:
 def _goes_forward(old: MarkValue, new: MarkValue) -> bool:
     if new.generation != old.generation:
         return new.generation > old.generation
-    return new.size > old.size or new == old
+    return new.size > old.size or new[:2] == old[:2]
 
 
 def _encode(values: Mapping[str, MarkValue]) -> bytes:
-    feeds = {origin: list(value) for origin, value in values.items()}
+    # Marks from before the log's position was kept are read, and written, as they were.
+    feeds = {origin: list(value if value.log else value[:3]) for origin, value in values.items()}
     body = _canonical({"aidmesh_mark": FORMAT, "feeds": feeds})
     return _canonical({"aidmesh_mark": FORMAT, "feeds": feeds, "sha256": sha256(body).hexdigest()}) + b"\n"
 
@@ -97,7 +98,7 @@ def _encode(values: Mapping[str, MarkValue]) -> bytes:
 def _decode(path: Path, content: bytes) -> dict[str, MarkValue]:
     try:
         feeds = json.loads(content)["feeds"]
-        values = {origin: MarkValue(size, root, generation) for origin, (size, root, generation) in feeds.items()}
+        values = {origin: MarkValue(*fields) for origin, fields in feeds.items()}
         if content != _encode(values):
             raise ValueError("its checksum does not match")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -21,7 +21,7 @@ from aidmesh_node.storage.faults import primary_code
 from aidmesh_node.storage.feeds import SqliteFeedReader
 from aidmesh_node.storage.mapper import HashingMapper
 from aidmesh_node.storage.person_keys import PersonKeys
-from aidmesh_node.storage.positions import SqlitePositions
+from aidmesh_node.storage.positions import read_position
 from aidmesh_node.storage.recent import RecentEvents
 from aidmesh_node.storage.scrub import scrub
 from aidmesh_node.storage.transcoder import MsgpackTranscoder
@@ -47,12 +47,15 @@ class SqliteReading:
         self.events = SqliteEventLog(connection, HashingMapper(MsgpackTranscoder()), recent)
         self.feeds = SqliteFeedReader(connection)
         self.vault = SqliteVaultReader(connection, keys)
-        self.incarnation = read_incarnation(connection)
         self._connection = connection
         self._keys = keys
 
+    @property
+    def incarnation(self) -> bytes:
+        return read_incarnation(self._connection)
+
     def position_of(self, name: str) -> int:
-        return SqlitePositions(self._connection, self.incarnation).get(name)
+        return read_position(self._connection, name)
 
     def scrub(self) -> Iterator[Damaged]:
         """Everything that is wrong with log, vault and pages, one by one."""

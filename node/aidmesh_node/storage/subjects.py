@@ -43,6 +43,12 @@ class SqliteSubjects:
             found.update(row[0] for row in self._connection.execute(asked, (circle, *some)))
         return found
 
+    def in_circle(self, circle: bytes) -> list[Subject]:
+        rows = self._connection.execute(
+            "SELECT circle, subject_id, kind, aggregate_id FROM subjects WHERE circle=? ORDER BY subject_id", (circle,)
+        )
+        return [Subject(row[0], row[1], row[2], UUID(row[3])) for row in rows]
+
     def of(self, aggregate_id: UUID) -> list[Subject]:
         rows = self._connection.execute(
             "SELECT circle, subject_id, kind, aggregate_id FROM subjects "

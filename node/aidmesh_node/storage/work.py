@@ -56,7 +56,7 @@ class Bench:
         self.feeds = SqliteFeeds(connection)
         self.vault = SqliteVault(connection, keys, entropy)
         self.subjects = SqliteSubjects(connection)
-        self.positions = SqlitePositions(connection, database.incarnation)
+        self.positions = SqlitePositions(connection, entropy)
         self.idempotency = SqliteIdempotency(connection, entropy)
         self.evidence = SqliteEvidence(connection)
         self.disclosures = SqliteDisclosures(connection)

@@ -31,7 +31,7 @@ CREATE TABLE changes (
 )
 """
 
-KINDS = ("need", "offer", "pledge", "member", "peer", "group", "board", "fork")
+KINDS = ("need", "offer", "pledge", "member", "peer", "group", "recovery", "board", "fork")
 """`board`: which circles are in force changed, and with it what the lists show of others; it has no id. Of a dispute
 the pledge is told, which says how many are open; of one about somebody's conduct nothing, for every member follows.
 """
@@ -140,8 +140,7 @@ class ChangeLog:
         in_force = {
             feed
             for (feed,) in self._connection.execute(
-                "SELECT feed FROM speakers JOIN circles USING (circle)"
-                " WHERE circles.gid = speakers.owner AND circles.state = 'active'"
+                "SELECT feed FROM speakers JOIN circles USING (circle) WHERE circles.state = 'active'"
             )
         }
         # Folded more than once: lists may have shown it before.

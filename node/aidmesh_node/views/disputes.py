@@ -6,7 +6,6 @@ import sqlite3
 from typing import Any
 
 from aidmesh_node.domain.dispute import CONDUCT, Dispute
-from aidmesh_node.views import tracking
 from aidmesh_node.views.handling import Handlers
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
 from aidmesh_node.views.times import time_text
@@ -68,14 +67,14 @@ def list_page(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """{schema_version, items: [Dispute], position, cursor}, newest first. Raises BadCursor."""
-    items_max, after = page_limit(limit), mark_of(cursor)
+    items_max, after = page_limit(limit), mark_of(connection, cursor)
     rows = connection.execute(
         SELECT + "WHERE (d.opened_at, 0, d.id) < (?, ?, ?) AND (? IS NULL OR d.state = ?)"
         " AND (? IS NULL OR d.pledge = ?) ORDER BY d.opened_at DESC, d.id DESC LIMIT ?",
         (*after, state, state, pledge, pledge, items_max + 1),
     )
     found = [(Mark(row[COLUMNS.index("opened_at")], 0, row[0]), to_json(row)) for row in rows]
-    return page(found, items_max, tracking.position(connection))
+    return page(connection, found, items_max)
 
 
 def to_json(row: tuple[Any, ...]) -> dict[str, Any]:

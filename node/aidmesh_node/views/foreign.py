@@ -36,6 +36,12 @@ class Heard:
     statement: Statement
 
 
+def forget_speaker(connection: sqlite3.Connection, feed: int) -> None:
+    """This feed goes on in another, where everything that still holds is said again: what it showed is shown no
+    more."""
+    connection.execute("DELETE FROM speakers WHERE feed = ?", (feed,))
+
+
 def remember_speaker(connection: sqlite3.Connection, by: Speaker) -> None:
     """Whose feed this is, before the first of its entries is projected."""
     connection.execute(

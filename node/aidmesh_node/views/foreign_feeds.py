@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from aidmesh_node.application.ports import FeedHead, FeedReads
 from aidmesh_node.views import tracking
-from aidmesh_node.views.foreign import Heard, Speaker, remember_speaker
+from aidmesh_node.views.foreign import Heard, Speaker, forget_speaker, remember_speaker
 from aidmesh_node.views.projection import Projection
 from aidmesh_node.views.tracking import START, Tracked
 from aidmesh_protocol.entry import FACTS, VIEW
@@ -61,7 +61,7 @@ class ForeignFeeds:
     def project(self, feeds: FeedReads, tracked: dict[int, Tracked], hurried: Callable[[], bool]) -> bool:
         """Project the next entries and move `tracked`; True when there may be more to do now. Ends early when `hurried`
         says that somebody waits."""
-        heads = self.heads(feeds)
+        heads = self._newest(self.heads(feeds))
         left = ENTRIES_BULK_MAX if self._grown(heads) else ENTRIES_MAX
         for turn in range(self._turn, self._turn + len(heads)):
             head = heads[turn % len(heads)]
@@ -74,6 +74,21 @@ class ForeignFeeds:
                     self._turn = (turn + 1) % len(heads)
                     return True
         return False
+
+    def _newest(self, heads: list[FeedHead]) -> list[FeedHead]:
+        """Without those whose owner goes on in a later generation."""
+        newest = {(head.owner, head.circle): head.generation for head in heads if head.size and head.circle is not None}
+        for head in heads:
+            if head.size and head.circle is not None:
+                key = head.owner, head.circle
+                newest[key] = max(newest[key], head.generation)
+        left = []
+        for head in heads:
+            if head.circle is not None and head.generation < newest.get((head.owner, head.circle), 0):
+                forget_speaker(self._connection, head.feed)
+            else:
+                left.append(head)
+        return left
 
     def look_for_late_views(self, feeds: FeedReads) -> bool:
         """Project view parts that have arrived since their entries were; True when there were any."""

@@ -6,7 +6,6 @@ import sqlite3
 from typing import Any
 
 from aidmesh_node.domain.fork import EXPLAINED, Fork
-from aidmesh_node.views import tracking
 from aidmesh_node.views.groups import own_group
 from aidmesh_node.views.handling import Handlers
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
@@ -42,7 +41,7 @@ def list_page(
     connection: sqlite3.Connection, *, state: str | None = None, limit: int | None = None, cursor: str | None = None
 ) -> dict[str, Any]:
     """{schema_version, items: [Fork], position, cursor}, newest first. Raises BadCursor."""
-    items_max, after = page_limit(limit), mark_of(cursor)
+    items_max, after = page_limit(limit), mark_of(connection, cursor)
     rows = connection.execute(
         SELECT + "WHERE (f.found_at, 0, f.id) < (?, ?, ?) AND (? IS NULL OR (f.resolution IS NULL) = (? = 'open'))"
         " ORDER BY f.found_at DESC, f.id DESC LIMIT ?",
@@ -50,7 +49,7 @@ def list_page(
     ).fetchall()
     ours = own_group(connection).gid if rows else ""
     found = [(Mark(row[COLUMNS.index("found_at")], 0, row[0]), _to_json(row, ours)) for row in rows]
-    return page(found, items_max, tracking.position(connection))
+    return page(connection, found, items_max)
 
 
 def open_count(connection: sqlite3.Connection) -> int:

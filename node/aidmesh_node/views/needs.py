@@ -90,7 +90,7 @@ def list_page(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """{schema_version, items: [Need], position, cursor}: open emergencies, then newest first. Raises BadCursor."""
-    items_max, after = page_limit(limit), mark_of(cursor)
+    items_max, after = page_limit(limit), mark_of(connection, cursor)
     found: list[tuple[Mark, dict[str, Any]]] = []
     if ours is not False:
         rows = connection.execute(
@@ -102,7 +102,7 @@ def list_page(
         found += zip(marks, to_json(connection, rows), strict=True)
     if ours is not True:
         found += shared_needs.listed(connection, state, after, items_max + 1)
-    return page(found, items_max, tracking.position(connection))
+    return page(connection, found, items_max)
 
 
 def untouched_page(
@@ -110,7 +110,7 @@ def untouched_page(
 ) -> dict[str, Any]:
     """As `list_page`, of our open needs whose next action is due: emergencies first, then the longest overdue."""
     items_max = page_limit(limit)
-    after = Mark("", 0, "") if cursor is None else mark_of(cursor)
+    after = Mark("", 0, "") if cursor is None else mark_of(connection, cursor)
     rows = connection.execute(
         SELECT + "WHERE state = 'open' AND next_at <= ? AND ((urgency <> 'emergency') || next_at, id) > (?, ?)"
         " ORDER BY urgency <> 'emergency', next_at, id LIMIT ?",
@@ -121,7 +121,7 @@ def untouched_page(
     end = None
     if more:
         last = items[-1]
-        end = cursor_of(Mark(f"{int(last['urgency'] != EMERGENCY)}{last['next_action_at']}", 0, last["id"]))
+        end = cursor_of(connection, Mark(f"{int(last['urgency'] != EMERGENCY)}{last['next_action_at']}", 0, last["id"]))
     position = tracking.position(connection)
     return {"schema_version": SCHEMA_VERSION, "items": items, "position": position, "cursor": end}
 

@@ -14,7 +14,7 @@ from aidmesh_node.domain.offer import Offer
 from aidmesh_node.domain.offer_events import OPEN
 from aidmesh_node.domain.offer_time import REOPEN_DAYS_MAX, asks_at, next_step
 from aidmesh_node.domain.quantity import amount_text
-from aidmesh_node.views import shared_offers, tracking
+from aidmesh_node.views import shared_offers
 from aidmesh_node.views.amounts import remaining
 from aidmesh_node.views.groups import own_group
 from aidmesh_node.views.handling import Handlers, Insert
@@ -73,7 +73,7 @@ def list_page(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """{schema_version, items: [Offer], position, cursor}, newest first. Raises BadCursor."""
-    items_max, after = page_limit(limit), mark_of(cursor)
+    items_max, after = page_limit(limit), mark_of(connection, cursor)
     found: list[tuple[Mark, dict[str, Any]]] = []
     if ours is not False:
         rows = connection.execute(
@@ -84,7 +84,7 @@ def list_page(
         found += [(Mark(offer["posted_at"], 0, offer["id"]), offer) for offer in to_json(connection, rows)]
     if ours is not True:
         found += shared_offers.listed(connection, state, after, items_max + 1)
-    return page(found, items_max, tracking.position(connection))
+    return page(connection, found, items_max)
 
 
 def open_ones(

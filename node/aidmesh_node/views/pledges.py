@@ -14,7 +14,6 @@ from aidmesh_node.domain import pledge_events
 from aidmesh_node.domain.pledge import Pledge
 from aidmesh_node.domain.quantity import amount_text
 from aidmesh_node.domain.window import ANY_TIME
-from aidmesh_node.views import tracking
 from aidmesh_node.views.disputes import OPEN_AND_TOLD
 from aidmesh_node.views.next_steps import next_step, note, presume_from
 from aidmesh_node.views.pages import Mark, mark_of, page, page_limit
@@ -93,7 +92,7 @@ def list_page(
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """{schema_version, items: [Pledge], position, cursor}, newest first. Raises BadCursor."""
-    items_max, after = page_limit(limit), mark_of(cursor)
+    items_max, after = page_limit(limit), mark_of(connection, cursor)
     rows = connection.execute(
         SELECT + "WHERE (p.posted_at, 0, p.id) < (?, ?, ?) AND (? IS NULL OR p.role = ?)"
         " AND (? IS NULL OR p.phase = ?) AND (? IS NULL OR p.need = ?)"
@@ -101,7 +100,7 @@ def list_page(
         (*after, role, role, phase, phase, need, need, items_max + 1),
     )
     found = [(Mark(row[COLUMNS.index("posted_at")], 0, row[0]), to_json(row)) for row in rows]
-    return page(found, items_max, tracking.position(connection))
+    return page(connection, found, items_max)
 
 
 def to_json(row: tuple[Any, ...]) -> dict[str, Any]:

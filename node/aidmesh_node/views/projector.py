@@ -67,6 +67,7 @@ class Projector:
         self._projection = Projection(database.connection, self._stream, vocabulary)
         self._feeds = ForeignFeeds(database.connection, self._projection, gid)
         self._tracked: dict[int, Tracked] | None = None
+        self._incarnation = b""
         self._arrivals = Arrivals()
         self._followers: tuple[Callable[[], None], ...] = ()
         self._turn = threading.Lock()
@@ -232,9 +233,10 @@ class Projector:
 
     def _follow(self, reading: Reading) -> tuple[dict[int, Tracked], bool]:
         """The positions to go on from, and whether the views had to be started anew."""
+        known, self._incarnation = self._incarnation, reading.incarnation
         if self._tracked is not None:
             tracked = dict(self._tracked)
-            if self._reaches(reading, tracked):
+            if known == self._incarnation and self._reaches(reading, tracked):
                 return tracked, False
         else:
             incarnation, tracked = tracking.load(self._database.connection)

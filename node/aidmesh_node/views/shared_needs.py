@@ -206,10 +206,7 @@ FIELDS = (
 )
 _LISTED, _POSTED_IDX = COLUMNS.index("listed"), COLUMNS.index("posted_idx")
 SELECT = "SELECT " + FIELDS + FROM
-IN_FORCE = (
-    " s.feed IN (SELECT feed FROM speakers JOIN circles USING (circle)"
-    " WHERE circles.gid = speakers.owner AND circles.state = 'active')"
-)
+IN_FORCE = " s.feed IN (SELECT feed FROM speakers JOIN circles USING (circle) WHERE circles.state = 'active')"
 
 
 def get(connection: sqlite3.Connection, id: str, owner: str | None = None) -> dict[str, Any] | None:
@@ -272,7 +269,7 @@ def standing(connection: sqlite3.Connection, id: str, owner: str | None = None) 
         " ELSE 'not_in_force' END,"
         " origin_hash, shared_idx, shared_leaf, newest_idx, newest_leaf"
         + FROM
-        + "LEFT JOIN circles ON circles.circle = speakers.circle AND circles.gid = speakers.owner"
+        + "LEFT JOIN circles ON circles.circle = speakers.circle"
         " WHERE s.id = ? AND (? IS NULL OR owner = ?) ORDER BY s.rowid LIMIT 1",
         (id, owner, owner),
     ).fetchone()

@@ -167,10 +167,7 @@ FIELDS = (
 )
 _POSTED_AT = COLUMNS.index("posted_at")
 SELECT = "SELECT " + FIELDS + FROM
-IN_FORCE = (
-    " s.feed IN (SELECT feed FROM speakers JOIN circles USING (circle)"
-    " WHERE circles.gid = speakers.owner AND circles.state = 'active')"
-)
+IN_FORCE = " s.feed IN (SELECT feed FROM speakers JOIN circles USING (circle) WHERE circles.state = 'active')"
 
 
 def get(connection: sqlite3.Connection, id: str, owner: str | None = None) -> dict[str, Any] | None:

@@ -53,6 +53,12 @@ def move(connection: sqlite3.Connection, feed: int, incarnation: bytes, to: Trac
     )
 
 
+def incarnation(connection: sqlite3.Connection) -> bytes:
+    """That of the log the rows belong to, b"" while nothing was projected."""
+    row = connection.execute("SELECT incarnation FROM tracking LIMIT 1").fetchone()
+    return b"" if row is None else bytes(row[0])
+
+
 def position(connection: sqlite3.Connection) -> int:
     """The log position that everything in this snapshot has seen."""
     row = connection.execute("SELECT position FROM tracking WHERE feed = ?", (LOG,)).fetchone()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from aidmesh_protocol import canonical
 from aidmesh_protocol.entry import FACTS, VIEW, Entry, Part, Ref, SealedEntry
-from aidmesh_protocol.statements.circle import CircleOpened, ShareAcknowledged
+from aidmesh_protocol.statements.circle import CircleOpened, FeedReset, ShareAcknowledged
 from aidmesh_protocol.statements.erasure import ErasureAcknowledged, PartsErased
 from aidmesh_protocol.statements.group import GroupDescribed, GroupIncepted
 from aidmesh_protocol.statements.need import NeedClosed, NeedShared, NeedShareRevoked, NeedUpdated, NeedView
@@ -53,6 +53,7 @@ STATEMENTS: tuple[type[Statement], ...] = (
     ShareAcknowledged,
     PartsErased,
     ErasureAcknowledged,
+    FeedReset,
     NeedShared,
     NeedUpdated,
     NeedShareRevoked,
@@ -136,6 +137,7 @@ __all__ = [
     "DisputeOpened",
     "DisputeResolved",
     "ErasureAcknowledged",
+    "FeedReset",
     "GroupDescribed",
     "GroupIncepted",
     "HandoverCorrected",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aidmesh_protocol.statements.rules import Signatures, TermsBytes
+from aidmesh_protocol.statements.rules import FeedEntries, Generation, Key32, Signatures, TermsBytes
 from aidmesh_protocol.statements.statement import Statement
 
 
@@ -25,3 +25,16 @@ class ShareAcknowledged(Statement):
 
     TYPE: ClassVar[str] = "share.acknowledged"
     REFS_MIN: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReset(Statement):
+    """Entry 1 of a feed that was begun anew: the generation before it, how many of its entries the group still knows,
+    and their root. Whatever came after those is lost to the group that said it.
+    """
+
+    TYPE: ClassVar[str] = "feed.reset"
+
+    generation: Generation
+    size: FeedEntries
+    root: Key32

@@ -19,6 +19,7 @@ from aidmesh_protocol.limits import (
     CIRCLE_PARTIES_MAX,
     ENDPOINTS_MAX,
     ERASED_PARTS_MAX,
+    FEED_ENTRIES_MAX,
     GENERATION_MAX,
     INDEX_MAX,
     ITEM_BYTES_MAX,
@@ -256,6 +257,7 @@ Resolution = Annotated[str, one_of(RESOLUTIONS, "resolution")]
 FirstRevision = Annotated[int, integer(1, 1, "first revision")]
 Id16 = Annotated[bytes, _ID16]
 Id16OrNone = Annotated[bytes | None, optional(_ID16)]
+FeedEntries = Annotated[int, integer(0, FEED_ENTRIES_MAX, "number of entries")]
 Key32 = Annotated[bytes, octets(32, 32, "key")]
 TermsBytes = Annotated[bytes, octets(1, TERMS_BYTES_MAX, "terms")]
 Generation = Annotated[int, integer(0, GENERATION_MAX, "generation")]

@@ -38,6 +38,7 @@ GOOD: dict[str, tuple[list[Any], list[Any] | None, list[Any], int]] = {
     "share.acknowledged": ([], None, [REF], 0),
     "parts.erased": ([0, [[7, "view"]]], None, [], 8),
     "erasure.acknowledged": ([], None, [REF], 0),
+    "feed.reset": ([0, 7, b"\7" * 32], None, [], 0),
     "need.shared": (NEED, NEED_VIEW, [], 0),
     "need.updated": (["31800", "1200", "0"], None, [], 0),
     "need.share_revoked": ([], None, [], 0),
@@ -133,6 +134,7 @@ def _more_good() -> list[dict[str, Any]]:
             [2**32, [[0, "view"], [0, "text"], [0, "sealed"], [2**53 - 1, "view"]]],
         ),
         "as many parts as one statement erases": ("parts.erased", [0, [[n, "view"] for n in range(256)]]),
+        "a feed of which nothing is left": ("feed.reset", [2**32, 0, b"\7" * 32]),
         "the last dispute": ("dispute.opened", [16, "money"]),
     }
     views: dict[str, tuple[str, list[Any]]] = {
