@@ -133,11 +133,12 @@ async def test_an_owner_that_signed_one_history_is_never_accused(tmp_path: Path)
 
 
 async def test_what_others_have_seen_signed_shows_as_missing(tmp_path: Path) -> None:
-    """B15: mallory has told carol more than bob; bob sees how much is missing."""
+    """B15: carol has seen a larger signature than bob and hands on no more than he has; he sees what is missing."""
     async with circle_of_three(tmp_path) as three:
         three.fork(9, 9, 9)
-        await three.tell(three.carol, three.one, 9)
-        await three.tell(three.bob, three.one, 4)
+        for group in (three.carol, three.bob):
+            await three.tell(group, three.one, 4)
+        await three.x.shows(three.carol, CheckpointFrame(three.one.note(9)))
         await three.exchange(three.bob, three.carol)
         held = await head(three.bob, three.origin)
         assert held is not None and (held.size, held.claimed_size) == (4, 9)

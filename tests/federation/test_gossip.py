@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from aidmesh_protocol.bundle import (
     Reads,
 )
 from aidmesh_protocol.errors import ProtocolError
-from aidmesh_protocol.fork_proof import ForkProof
+from aidmesh_protocol.fork_proof import ForkProof, convict
 from aidmesh_protocol.limits import EXCHANGE_FORKS_MAX, HEADS_MAX
 from aidmesh_protocol.origin import circle_origin, identity_origin
 from tests.support.asking import asks
@@ -51,11 +52,29 @@ async def test_a_proof_that_does_not_hold_accuses_its_sender(tmp_path: Path) -> 
 
 async def test_a_proof_over_a_rotation_is_passed_over(tmp_path: Path) -> None:
     async with circle_of_three(tmp_path) as three:
+        three.fork(0, 3, 5)
+        await three.tell(three.bob, three.one)
         row = (three.x.ident().entries[0], three.x.ident().parts[0][2])
-        later = ForkProof((row, row), three.one.note(0), three.one.note(0))
+        later = ForkProof((row, row), three.one.note(3), three.one.note(3))
         pulled = await three.x.shows(three.bob, Fork(later))
         assert pulled.refused == []
         await three.x.asks(three.bob, Fork(later))
+        assert await known_fork(three.bob, three.origin) is None
+
+
+async def test_a_proof_about_a_feed_that_is_not_held_here_is_passed_over(tmp_path: Path) -> None:
+    """Strangers' quarrels cost nothing: not even judging them."""
+    async with circle_of_three(tmp_path) as three:
+        elsewhere = circle_origin(three.x.gid, bytes(32))
+        feeds = [RawFeed(elsewhere, three.x.key) for _ in range(2)]
+        for feed in feeds:
+            feed.append(three.x.need())
+        ident = three.x.ident()
+        notes = sorted((feed.note() for feed in feeds), key=lambda note: b64decode(note.split(b"\n")[2]))
+        true = ForkProof(((ident.entries[0], ident.parts[0][2]),), notes[0], notes[1])
+        assert convict(true).gid == three.x.gid
+        pulled = await three.x.shows(three.bob, Fork(true))
+        assert pulled.refused == [] and await known_fork(three.bob, elsewhere) is None
 
 
 async def test_gossip_by_whom_we_do_not_know_or_that_is_not_shared_is_passed_over(tmp_path: Path) -> None:

@@ -154,15 +154,19 @@ class Gossip:
 
     async def hear_fork(self, peer: str, proof: ForkProof) -> None:
         """A peer says that it can prove a fork. Raises ProtocolError when it cannot."""
+        # Only of feeds we hold, and so under keys that were admitted before: judging any other would cost milliseconds.
+        origin = parse_unverified(proof.larger).origin
+        if origin in self._forks or self._readers.run_now(lambda reading: reading.feeds.head(origin)) is None:
+            self._told.add((peer, origin))
+            return
         try:
-            origin = convict(proof).origin
+            convict(proof)
         except ProtocolError as error:
             if error.code == "upgrade_required":
                 return  # we cannot judge it; whoever can will tell us in their words
             raise
         self._told.add((peer, origin))
-        if origin not in self._forks:
-            await self._keep(proof, peer)
+        await self._keep(proof, peer)
 
     async def hear_conflict(self, notes: Iterable[bytes]) -> None:
         """Taking in a feed has found these signed notes to contradict each other, or what we hold: prove it."""
