@@ -155,6 +155,10 @@ CASES: dict[str, list[str]] = {
         f"{_BULK}::test_a_flood_of_10_000_entries_is_taken_in_bounded_memory",
     ],
     "B17": [f"{_LINES}::test_b17_sizes_from_elsewhere_skip_nothing", f"{_ASKED}::test_sizes_that_nobody_has"],
+    "E01": [
+        "tests/federation/test_recovery.py::test_what_was_shared_after_the_backup_comes_back_and_is_said_once",
+        "tests/federation/test_recovery.py::test_what_came_back_goes_on_under_the_name_it_had",
+    ],
     "E03": [
         f"{_FORKS}::test_somebody_with_our_key_is_found_out_and_both_sides_are_told",
         f"{_RESTORE}::test_a_clone_with_its_own_copy_of_the_mark_is_found_out_at_contact",
@@ -190,7 +194,6 @@ CASES: dict[str, list[str]] = {
 
 OPEN: dict[str, str] = {
     "B18": "rotation",
-    "E01": "restore",
     "E02": "restore",
     "E07": "restore",
     "E08": "restore",
