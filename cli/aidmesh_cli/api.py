@@ -349,42 +349,6 @@ Proposed = TypedDict(
 )
 
 
-class RecoveringFeed(TypedDict):
-    """One of our own feeds that is not whole."""
-
-    peer: str | None
-    held: int
-    known: int
-    confirmed: bool
-
-
-class RecoveryShown(TypedDict):
-    """How far a restored node has come, or the last time it was one."""
-
-    schema_version: int
-    state: Literal["begun_anew", "never", "recovered", "recovering"]
-    reason: str | None
-    began_at: str | None
-    ended_at: str | None
-    statements: int
-    records: int
-    lost: int
-    tasks: list[RecoveryTask]
-    more_tasks: int
-    feeds: list[RecoveringFeed]
-    unknown_feeds: int
-
-
-class RecoveryTask(TypedDict):
-    """Something a coordinator should look at."""
-
-    number: int
-    kind: Literal["changed_twice", "not_understood", "orphaned"]
-    thing: str
-    words: str
-    done: bool
-
-
 class Refusal(TypedDict):
     """What of theirs we had to refuse: the last of its kind, and how often."""
 

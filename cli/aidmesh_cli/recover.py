@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
+from aidmesh_cli.client import Document
 from aidmesh_cli.manual import Noun
 from aidmesh_cli.options import asks, example, speaks, yes_option
 from aidmesh_cli.output import print_facts, print_sentence
 from aidmesh_cli.phrases import counted, when
 from aidmesh_cli.problems import FAILURE
 from aidmesh_cli.session import Session
-
-if TYPE_CHECKING:
-    from aidmesh_cli import api
 
 WAIT_SECONDS = 60
 """Unless --wait says something longer."""
@@ -77,7 +76,7 @@ def done(session: Session, number: int) -> None:
     session.answer(reply, f"Done: {number}.", name=str(number))
 
 
-def _write(session: Session, found: api.RecoveryShown) -> None:
+def _write(session: Session, found: Document) -> None:
     if found["state"] == "never":
         print_sentence("This node was never restored: nothing is missing.")
         return
@@ -113,7 +112,7 @@ _STATES = {
 }
 
 
-def _lost(found: api.RecoveryShown) -> str:
+def _lost(found: Document) -> str:
     if found["state"] == "recovering":
         return ""
     if not found["lost"]:
@@ -121,6 +120,6 @@ def _lost(found: api.RecoveryShown) -> str:
     return f"about {counted(found['lost'], 'record')} that no other group was told of: enter them again"
 
 
-def _feed(feed: api.RecoveringFeed) -> str:
+def _feed(feed: Mapping[str, Any]) -> str:
     here = f"{feed['held']} of {counted(feed['known'], 'statement')} here"
     return here if not feed["confirmed"] else f"{here}, confirmed"

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ README = ROOT / "deploy" / "README.md"
 SECTION = "## Restoring a backup"
 SHARED, UNSHARED = 100, 10
 SECONDS_MAX = 60.0
+AT_ONCE = 8
 
 
 def told() -> list[str]:
@@ -61,10 +63,10 @@ class Town:
 
     def write(self) -> None:
         """Ten records for nobody else, then a hundred that hillside sees."""
-        for number in range(UNSHARED):
-            self.post(f"Candles {number}")
-        for number in range(SHARED):
-            self.share(self.post(f"Lanterns {number}"))
+        with ThreadPoolExecutor(AT_ONCE) as people:
+            list(people.map(self.post, [f"Candles {number}" for number in range(UNSHARED)]))
+            lanterns = people.map(self.post, [f"Lanterns {number}" for number in range(SHARED)])
+            list(people.map(self.share, lanterns))
         self.seen_by_hillside(SHARED)
 
     def seen_by_hillside(self, count: int, item: str = "Lanterns") -> None:

@@ -32,16 +32,16 @@ from tests.support.stories import (
 
 
 class Middle:
-    """What the group in the middle does to its answers: `change` sees each frame, and gives what is sent instead."""
+    """What groups in the middle do to their answers: `change` sees each frame, and gives what is sent instead."""
 
-    def __init__(self, endpoint: str, change: Any) -> None:
-        self.endpoint, self.change = endpoint, change
+    def __init__(self, change: Any, *endpoints: str) -> None:
+        self.change, self.endpoints = change, endpoints
 
     def repeats_request(self) -> bool:
         return False
 
     def disturb(self, line: tuple[str, str], pieces: list[bytes]) -> list[bytes]:
-        if line[1] != self.endpoint:
+        if line[1] not in self.endpoints:
             return pieces
         reader = FrameReader()
         frames = [frame for piece in pieces for frame in reader.feed(piece)]
@@ -109,11 +109,34 @@ async def test_what_the_middle_withholds_shows_as_incomplete(tmp_path: Path) -> 
             )
             return [] if about == hers else [frame]
 
-        mesh.network.faults = Middle(bob.endpoint, withhold)
+        mesh.network.faults = Middle(withhold, bob.endpoint)
         subject = await share(alice, await post_need(alice, 20), circle)
         await mesh.settle()
         assert (incomplete(bob, alice, circle), incomplete(eve, alice, circle)) == (0, 1)
         assert subject not in await on_board(eve)
+        mesh.network.faults = None
+        await mesh.settle()
+        assert incomplete(eve, alice, circle) == 0 and subject in await on_board(eve)
+
+
+async def test_gossip_tells_of_what_nobody_hands_over(tmp_path: Path) -> None:
+    """Case B15: neither of the two between alice and eve shows her anything of alice; what they gossip says enough."""
+    async with Mesh(tmp_path) as mesh:
+        (alice, bob, eve, dora), circle = await a_row_of(mesh, "alice", "bob", "eve", "dora", ring=True)
+        origin = circle_origin(alice.node.gid, circle)
+
+        def hide(frame: Frame) -> list[Frame]:
+            about = frame.package if isinstance(frame, PackageFrame) else frame
+            note = getattr(frame, "note", b"").startswith(origin.encode())
+            return [] if note or getattr(about, "origin_hash", None) == origin_hash(origin) else [frame]
+
+        mesh.network.cut = {eve.endpoint}
+        subject = await share(alice, await post_need(alice, 20), circle)
+        await mesh.settle()
+        mesh.network.faults = Middle(hide, bob.endpoint, dora.endpoint)
+        mesh.network.cut = set()
+        await mesh.settle()
+        assert incomplete(eve, alice, circle) == 1 and subject not in await on_board(eve)
         mesh.network.faults = None
         await mesh.settle()
         assert incomplete(eve, alice, circle) == 0 and subject in await on_board(eve)
@@ -132,7 +155,7 @@ async def test_what_the_middle_changes_is_refused_and_is_its_fault(tmp_path: Pat
                 return [PackageFrame(package)]
             return [frame]
 
-        mesh.network.faults = Middle(bob.endpoint, change)
+        mesh.network.faults = Middle(change, bob.endpoint)
         subject = await share(alice, await post_need(alice, 20), circle)
         await bob_hears(mesh, bob)
         other = await share(bob, await post_need(bob, 3), circle)

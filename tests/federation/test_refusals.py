@@ -137,6 +137,9 @@ async def test_faults_of_one_feed_leave_the_other_feeds_of_the_same_answer_alone
         later.append(x.need())
         pulled = await x.shows(here.alice, *bobs.frames(), *later.frames(), *x.feed.frames())
         assert [each.code for each in pulled.refused] == ["unknown_feed", "bad_signature"]
+        # SPEC §16.4a: nothing is kept of a feed that somebody else says was begun anew.
+        kept = here.alice.node.readers.run_now(lambda reading: reading.feeds.heads(owner=x.gid))
+        assert [head.generation for head in kept if head.circle] == [0]
         assert len(await boards(here.alice, x)) == 1
 
 

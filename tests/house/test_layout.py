@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,8 @@ NAMES_THAT_SAY_NOTHING = {
     "misc",
 }
 LINES_MAX = 400
+MADE_FROM_ANOTHER = {Path("cli/aidmesh_cli/api.py")}
+"""Lists that a program makes, of which nobody reads more than the entry they look for."""
 # Put together here, so that this file does not contain what it looks for.
 LEFT_BEHIND = re.compile(rb"\b(" + b"TO" + b"DO|FIX" + b"ME)\b")
 
@@ -46,7 +49,9 @@ def test_every_name_says_something() -> None:
 
 
 def test_no_python_file_hides_a_second_idea() -> None:
-    lengths = {path: len((ROOT / path).read_bytes().splitlines()) for path in python_files()}
+    lengths = {
+        path: len((ROOT / path).read_bytes().splitlines()) for path in python_files() if path not in MADE_FROM_ANOTHER
+    }
     assert {str(path): length for path, length in lengths.items() if length > LINES_MAX} == {}
 
 

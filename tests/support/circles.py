@@ -20,12 +20,13 @@ from tests.support.federation import Group, Mesh
 WORDS = ("apple", "river", "stone", "cloud")
 
 
-async def a_row_of(mesh: Mesh, *names: str) -> tuple[list[Group], bytes]:
-    """Groups in one circle, each linked only with the one before and the one after it; the circle's id."""
+async def a_row_of(mesh: Mesh, *names: str, ring: bool = False) -> tuple[list[Group], bytes]:
+    """Groups in one circle, each linked only with the one before and the one after it, in a `ring` the first with the
+    last too; the circle's id."""
     groups = [await mesh.found(name) for name in names]
     parties = tuple(sorted(group.node.gid for group in groups))
     terms = Terms(1, parties, 498_728, b"a circle of many", "L1", 14).encode()
-    for here, there in pairwise(groups):
+    for here, there in pairwise([*groups, groups[0]] if ring else groups):
         await _link(here, there, terms)
         await _link(there, here, terms)
     await mesh.settle()

@@ -25,7 +25,7 @@ def begins_anew(reading: Reading, origin: Origin, note: bytes) -> bool:
         raise ProtocolError("stale_generation", "a checkpoint of a feed that goes on in a later generation")
     if len(held) > GENERATIONS_MAX:
         raise ProtocolError("quota", f"a feed that was begun anew more than {GENERATIONS_MAX} times")
-    if any(head.frozen == FORK_DETECTED and not _is_explained(reading, head) for head in held):
+    if any(head.frozen == FORK_DETECTED and _waits_for_people(reading, head) for head in held):
         raise ProtocolError(
             FORK_DETECTED,
             "a feed begun anew after a fork: it is followed once an operator resolves that as explained",
@@ -34,7 +34,7 @@ def begins_anew(reading: Reading, origin: Origin, note: bytes) -> bool:
     return origin.generation > 0
 
 
-def _is_explained(reading: Reading, head: FeedHead) -> bool:
-    """The last word of our people about the fork of this feed."""
-    said = [event.how for event in reading.events.stream(fork_id_of(head)) if isinstance(event, Fork.Resolved)]
-    return said[-1:] == [EXPLAINED]
+def _waits_for_people(reading: Reading, head: FeedHead) -> bool:
+    """Whether a fork of this feed is proven, and the last word of our people about it is not that it is explained."""
+    known = reading.events.stream(fork_id_of(head))
+    return bool(known) and not (isinstance(known[-1], Fork.Resolved) and known[-1].how == EXPLAINED)

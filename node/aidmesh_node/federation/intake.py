@@ -241,7 +241,7 @@ class Intake:
         try:
             circle = self._sender.check(origin)
             if self._readers.run_now(lambda reading: begins_anew(reading, origin, note)):
-                # Before anything is kept of a feed we did not expect: only its owner can begin it.
+                # SPEC §16.4a: before anything is kept of a feed we did not expect.
                 checked(note, shown.origin, self._identities.known(origin.gid).key)
             await self._offer(shown.origin, note, origin.gid, circle)
         except ProtocolError:

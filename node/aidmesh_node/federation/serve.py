@@ -136,7 +136,7 @@ class SyncServer:
                 self._links.acknowledged(peer, origin_hash, held)
                 self._ledger.holds(peer, origin_hash, held)
         if own := self._readers.run_now(lambda reading: asked_of_own(reading, peer, request.sizes)):
-            # Also while we are recovering ourselves: two that were restored must not wait for each other.
+            # SPEC §16.3a: also while we are recovering: two that were restored must not wait for each other.
             yield self._begin(0)
             async for data in frames_of_own(
                 self._readers, own, request.sizes, request.budget_bytes, ColumnFrame.KIND in request.reads
