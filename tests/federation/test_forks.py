@@ -307,6 +307,15 @@ async def test_people_decide_what_to_make_of_it_and_the_proof_stays(tmp_path: Pa
         with pytest.raises(Refused, match="resolved already"):
             await resolves("explained")
         assert (await resolves("distrusted"))["resolution"] == "distrusted", "they may think again"
+
+        # What begins anew is followed once our people trust it again, and not before.
+        anew = RawFeed(circle_origin(three.x.gid, three.id, 1_795_000_000), three.x.key)
+        anew.append(three.x.need("Begun anew"))
+        shown = [each.code for each in (await three.x.shows(bob, *anew.frames())).refused]
+        assert shown == ["fork_detected"] and await head(bob, anew.origin) is None
+        await resolves("explained")
+        assert (await three.x.shows(bob, *anew.frames())).refused == []
+        assert await is_readable(bob, anew)
         assert await known_fork(bob, three.origin) is not None
         assert await frozen(bob, three.origin) == "fork_detected"
         assert await is_readable(bob, three.one)

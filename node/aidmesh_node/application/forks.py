@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from aidmesh_node.application.ports import Work
+from aidmesh_node.application.ports import FeedHead, Work
 from aidmesh_node.application.rights import require
 from aidmesh_node.domain.act import Act
 from aidmesh_node.domain.fork import Fork
 from aidmesh_protocol.fork_file import encode_fork_file
 from aidmesh_protocol.fork_proof import ForkProof, convict
+from aidmesh_protocol.origin import origin_hash
 
 FORK_DETECTED = "fork_detected"
 """The code a forked feed is frozen with."""
@@ -52,3 +53,8 @@ def resolve_fork(work: Work, by: Act, fork_id: UUID, how: str) -> dict[str, obje
     fork.resolve(by, how)
     work.commit(fork)
     return {"id": fork.id.hex, "version": fork.version, "origin": fork.origin, "resolution": fork.how}
+
+
+def fork_id_of(head: FeedHead) -> UUID:
+    """The id under which a fork of this feed is kept."""
+    return UUID(bytes=origin_hash(head.origin)[:16])

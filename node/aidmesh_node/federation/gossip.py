@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
-from aidmesh_node.application.forks import keep_fork
+from aidmesh_node.application.forks import fork_id_of, keep_fork
 from aidmesh_node.application.ports import FeedHead, FeedReads, Readers, Reading, Work, Writer
 from aidmesh_node.clock import Clock
 from aidmesh_node.domain.act import NODE, Act
@@ -27,7 +26,7 @@ from aidmesh_protocol.checkpoint import Checkpoint, VerifiedCheckpoint, open_che
 from aidmesh_protocol.errors import ProtocolError
 from aidmesh_protocol.fork_file import decode_fork_file
 from aidmesh_protocol.fork_proof import ForkProof, convict
-from aidmesh_protocol.identity import identity_origin, origin_hash, parse_origin
+from aidmesh_protocol.identity import identity_origin, parse_origin
 from aidmesh_protocol.keys import VerifyKey
 from aidmesh_protocol.limits import EXCHANGE_FORKS_MAX, FRAME_PAYLOADS_MAX, HEADS_MAX
 
@@ -285,8 +284,3 @@ def shared_heads(feeds: FeedReads, circles: Collection[bytes]) -> list[FeedHead]
     in_circles = [head for circle in sorted(circles) for head in feeds.heads(circle=circle)]
     writers = (feeds.head(identity_origin(gid)) for gid in sorted({head.owner for head in in_circles}))
     return [*(head for head in writers if head is not None), *in_circles]
-
-
-def fork_id_of(head: FeedHead) -> UUID:
-    """The id under which a fork of this feed is kept."""
-    return UUID(bytes=origin_hash(head.origin)[:16])

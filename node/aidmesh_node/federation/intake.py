@@ -240,7 +240,7 @@ class Intake:
             return
         try:
             circle = self._sender.check(origin)
-            if self._readers.run_now(lambda reading: begins_anew(reading.feeds, origin)):
+            if self._readers.run_now(lambda reading: begins_anew(reading, origin, note)):
                 # SPEC §16.4a: before anything is kept of a feed we did not expect.
                 checked(note, shown.origin, self._identities.known(origin.gid).key)
             await self._offer(shown.origin, note, origin.gid, circle)
