@@ -68,6 +68,8 @@ def apply_own(work: Work, own: OwnEntry, known: Known) -> UUID | None:
     if isinstance(own.statement, said.PartsErased):
         # An old backup has brought it back: it goes again, as with everybody who was told.
         hearing_erasure.hear(work, own.head, own.index, own.entry, own.statement)
+        # Whoever has not confirmed yet is shown again.
+        work.erasures.asked(own.head.feed, own.index, own.entry.hour)
         return None
     if isinstance(own.statement, said.Unknown | said.Incomplete):
         raise illegal("Our own words came back without what they say, or a newer version of this program said them.")
