@@ -12,6 +12,7 @@ import click
 from aidmesh_cli import finding
 from aidmesh_cli.bundle_files import check_free, numbered, pieces, write
 from aidmesh_cli.candidates import Thing
+from aidmesh_cli.encoded import decoded
 from aidmesh_cli.manual import Noun
 from aidmesh_cli.options import FILE, asks, example, speaks
 from aidmesh_cli.output import print_facts, print_sentence
@@ -160,7 +161,7 @@ def _bring(session: Session, file: Path) -> str:
 
 def _piece(session: Session, id: str, at: int) -> bytes:
     found: api.BundlePiece = session.get("/bundle-pieces", {"id": id, "at": at})
-    return base64.b64decode(found["data"])
+    return decoded(found["data"])
 
 
 def _sizes(given: str) -> str:

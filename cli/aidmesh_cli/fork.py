@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from base64 import b64decode
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ import click
 
 from aidmesh_cli.candidates import Thing
 from aidmesh_cli.client import Document, segment
+from aidmesh_cli.encoded import decoded
 from aidmesh_cli.listing import paged, show_page
 from aidmesh_cli.manual import Noun
 from aidmesh_cli.node_cmds import told_by_node
@@ -73,7 +73,7 @@ def export(session: Session, id: str, out: Path) -> None:
     It holds no names and nothing of what was said: two signatures, and what shows that they contradict each other.
     """
     found = session.get(f"/forks/{segment(id)}")
-    proof = b64decode(found["proof"])
+    proof = decoded(found["proof"])
     try:
         with out.open("xb") as file:
             file.write(proof)

@@ -15,7 +15,7 @@ from tests.support.document import document
 
 from .conftest import Group
 
-PAGE_BYTES_MAX = 150_000
+PAGE_BYTES_MAX = 250_000
 WIRE_BYTES_MAX = 40_000
 """As it travels to every browser there is: compressed."""
 
