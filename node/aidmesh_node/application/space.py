@@ -18,7 +18,7 @@ ENTRY_EXTRA_BYTES = 100
 
 def of_package(package: NewPackage) -> int:
     """Bytes that a package takes."""
-    parts = sum(len(part) for column in package.columns.values() for part in column if part is not None)
+    parts = sum(sum(map(len, filter(None, column))) for column in package.columns.values())
     return sum(map(len, package.entries)) + parts + ENTRY_EXTRA_BYTES * len(package.entries)
 
 
