@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.house.tree import ROOT
 from tests.support.processes import PYTHONPATH, NodeProcess, free_port, new_node, pair, start
 
@@ -162,6 +164,7 @@ def test_a_node_gets_its_hundred_back_from_its_peer_and_says_that_ten_are_lost(t
             assert node.ask("POST", "/api/v1/verify")["ok"]
 
 
+@pytest.mark.crash
 def test_with_no_peer_reachable_an_operator_goes_on_and_the_peer_follows_later(tmp_path: Path) -> None:
     with town(tmp_path) as here:
         kept = here.back_up()
@@ -185,6 +188,7 @@ def test_with_no_peer_reachable_an_operator_goes_on_and_the_peer_follows_later(t
             assert node.ask("POST", "/api/v1/verify")["ok"]
 
 
+@pytest.mark.crash
 def test_a_clone_that_still_runs_never_contradicts_the_restored_node(tmp_path: Path) -> None:
     """The old machine was not dead: it runs on with a mark of its own, and the backup is started elsewhere."""
     with town(tmp_path) as here:

@@ -75,6 +75,7 @@ async def test_what_is_personal_leaves_the_vault_in_no_form(tmp_path: Path) -> N
         assert {secret for secret in story.owned if any(secret in each for each in found)} == set(story.owned)
 
 
+@pytest.mark.soak
 async def test_the_scanner_of_the_design_agrees(tmp_path: Path, shared: Path) -> None:
     async with told(tmp_path) as story:
         secrets = tmp_path / "secrets.txt"

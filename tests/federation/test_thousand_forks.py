@@ -172,6 +172,7 @@ def readable(note: bytes) -> bool:
     return True
 
 
+@pytest.mark.soak
 async def test_1_000_framings_of_an_honest_group_convict_nobody(tmp_path: Path) -> None:
     async with circle_of_three(tmp_path) as three:
         origin, notes = circle_origin(three.carol.node.gid, three.id), list[bytes]()

@@ -29,8 +29,9 @@ def test_a_plain_crash_never_contradicts_and_never_locks() -> None:
         (Bounds("backup", events=2, misfortunes=2), 7_000),
         (Bounds("mark"), 30_000),
         (Bounds("snapshot"), 60_000),
-        (Bounds("snapshot", events=2, draws=3, peers=2), 25_000),
-        (Bounds("clone", events=2, draws=3), 40_000),
+        pytest.param(Bounds("snapshot", events=2, draws=3, peers=2), 25_000, marks=pytest.mark.soak),
+        (Bounds("clone", events=2, draws=2), 40_000),
+        pytest.param(Bounds("clone", events=2, draws=3), 40_000, marks=pytest.mark.soak),
     ],
     ids=lambda value: f"{value.misfortune} {value.peers} peers" if isinstance(value, Bounds) else "",
 )
