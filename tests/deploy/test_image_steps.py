@@ -117,7 +117,8 @@ def healthy(image: Layer, check: list[str]) -> bool:
 
 def test_the_readmes_commands_for_a_server_install_and_found_a_node(tmp_path: Path) -> None:
     """As root on a layer over this machine; what needs the machine's own apt and systemd is left out."""
-    section = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8").partition("## On a server")[2]
+    document = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    section = document.partition("## On a server")[2].partition("\n## ")[0]
     lines = re.findall(r"^   (sudo (?:python3|/opt)\S* [^\\\n]*(?:\\\n.*)?)$", section, re.MULTILINE)
     assert len(lines) == 4, "install with three commands, found with one"
     server = Layer(dockerfile.Stage("", ""), tmp_path / "server", python_prefix())
