@@ -16,7 +16,7 @@ OFFER = {"category": "bedding", "item": "Blanket", "quantity": "1000", "unit": "
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What goes into the path, and the body; None: what the document's own example says."""
+    """What goes into path and query, and the body; None: what the document's own example says."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     body: object = None

@@ -6,7 +6,7 @@ Shapes and sizes only: what a quantity, unit or reason means is decided by the d
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -64,9 +64,24 @@ class Body(Generic[B]):
         try:
             return self._decoder.decode(data)
         except msgspec.DecodeError as error:
-            raise of_decoding(error) from None
+            try:
+                return self._decoder.decode(msgspec.json.encode(_whole(msgspec.json.decode(data))))
+            except (msgspec.DecodeError, RecursionError):
+                raise of_decoding(error) from None
         except UnicodeDecodeError:
             raise bad_field("$", "The text is not UTF-8") from None
+
+
+def _whole(value: Any) -> Any:
+    """The same with whole numbers as such: in JSON 3.0 is one too."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {name: _whole(part) for name, part in value.items()}
+        case list():
+            return [_whole(part) for part in value]
+    return value
 
 
 def moment(value: datetime | None, where: str) -> datetime | None:

@@ -33,6 +33,9 @@ BODY_BYTES_MAX = 3 * PIECE_BYTES_MAX // 2
 FILE_BYTES_MIN = 8 * 1024
 """The smallest budget that makes sense: a file without news has five thousand bytes."""
 
+BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+"""RFC 4648, padded."""
+
 Place = Annotated[int, Meta(ge=0, le=BUNDLE_BYTES_FILE_MAX, description="In bytes from the beginning of the file.")]
 
 
@@ -51,7 +54,7 @@ class BundleBrought(Strict, frozen=True):
     """The next piece of a file; without an id it begins a new one."""
 
     at: Place
-    data: Annotated[bytes, Meta(max_length=PIECE_BYTES_MAX)]
+    data: Annotated[bytes, Meta(max_length=PIECE_BYTES_MAX, extra_json_schema={"pattern": BASE64})]
     id: FileId | None = None
 
 

@@ -20,6 +20,7 @@ from aidmesh_node.http.problems import Problem
 
 HEADER: Final = "Idempotency-Key"
 KEY_CHARS_MAX: Final = 128
+VISIBLE: Final = frozenset(map(chr, range(0x21, 0x7F)))
 KEPT_MAX: Final = 1_000
 
 Answer = dict[str, object]
@@ -28,17 +29,17 @@ Answer = dict[str, object]
 def once(request: web.Request, actor: str, body: bytes) -> Once | None:
     """The promise, or None if none was made. `actor` keeps one member's keys apart from another's.
 
-    Raises Problem 400 for a key that is not 1 to 128 printable ASCII characters.
+    Raises Problem 400 for a key that is not 1 to 128 visible ASCII characters.
     """
     given = request.headers.getall(HEADER, ())
     if not given:
         return None
     key = given[0]
-    if len(given) != 1 or not 0 < len(key) <= KEY_CHARS_MAX or not key.isascii() or not key.isprintable():
+    if len(given) != 1 or not 0 < len(key) <= KEY_CHARS_MAX or not VISIBLE.issuperset(key):
         raise Problem(
             400,
             "malformed",
-            f"{HEADER} must be given once, with 1 to {KEY_CHARS_MAX} printable ASCII characters.",
+            f"{HEADER} must be given once, with 1 to {KEY_CHARS_MAX} visible ASCII characters and no spaces.",
             "Use a random text, for example a UUID, and the same one when repeating the request.",
             errors=({"where": HEADER, "message": "unusable"},),
         )

@@ -39,11 +39,12 @@ class Schemas:
         return frozenset(shape.__struct_encode_fields__) if _is_struct(shape) else frozenset()
 
     def parameters(self, shape: type) -> list[Json]:
-        """The members of a struct as query parameters, all of them optional."""
+        """The members of a struct as query parameters; those without a default have to be there."""
         (_,), named = msgspec.json.schema_components([shape], ref_template=PREFIX + "{name}")
         properties: Json = named[shape.__name__]["properties"]
+        needed = named[shape.__name__].get("required", ())
         return [
-            {"name": name, "in": "query", "required": False, "schema": _without_null(self._plain(schema))}
+            {"name": name, "in": "query", "required": name in needed, "schema": _without_null(self._plain(schema))}
             for name, schema in properties.items()
         ]
 
