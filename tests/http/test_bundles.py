@@ -89,6 +89,13 @@ async def test_trying_to_pack_leaves_no_file(two: Two) -> None:
     assert list((two.mesh.groups["North"].home / "files").iterdir()) == []
 
 
+async def test_a_whole_number_may_be_written_with_a_point(two: Two) -> None:
+    begun = await two.north.post("coordinator", "/bundle-pieces", {"at": 0.0, "data": "aGFyYm91cg=="})
+    assert begun.status == 201
+    refused = await two.north.post("coordinator", "/bundle-pieces", {"at": 0.5, "data": "aGFyYm91cg=="})
+    assert (refused.status, refused.code) == (400, "malformed")
+
+
 async def test_what_cannot_be_is_said(two: Two) -> None:
     await two.pair()
     north = two.north

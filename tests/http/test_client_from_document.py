@@ -81,8 +81,8 @@ async def test_the_document_alone_is_enough_for_the_main_job(group: Group) -> No
         document = await answer.json()
     client = Client(group.session, group.url, document, group.tokens["coordinator"])
     thing = {"quantity": "30", "unit": "item", "category": "bedding"}
-    need = await client.call("post_need", body=client.example("post_need", **thing), idempotency_key="one need")
-    again = await client.call("post_need", body=client.example("post_need", **thing), idempotency_key="one need")
+    need = await client.call("post_need", body=client.example("post_need", **thing), idempotency_key="one-need")
+    again = await client.call("post_need", body=client.example("post_need", **thing), idempotency_key="one-need")
     assert (need.status, again.body) == (201, need.body)
     offer = await client.call("post_offer", body=client.example("post_offer", **thing))
     promise = client.example("offer_pledge", need=need.body["id"], quantity="30") | {"offer": offer.body["id"]}

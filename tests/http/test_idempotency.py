@@ -105,7 +105,7 @@ async def test_a_failure_is_not_kept_when_whoever_asked_first_has_hung_up() -> N
     assert await repeats.run(promise, lucky) == ({"circle": "1"}, False)
 
 
-@pytest.mark.parametrize("key", ["", "x" * 129, "ümlaut", "tab\there"])
+@pytest.mark.parametrize("key", ["", "x" * 129, "ümlaut", "tab\there", "two words"])
 async def test_a_key_that_is_none_is_refused_before_anything_happens(group: Group, key: str) -> None:
     refused = await group.post("member", "/needs", BLANKETS, Idempotency_Key=key)
     assert (refused.status, refused.code) == (400, "malformed")
