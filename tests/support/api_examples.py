@@ -106,6 +106,8 @@ async def make_ready(
     await member("show_member")
     await member("change_role", {"role": "coordinator"})
     await member("revoke_member", {})
+    await member("forget_member", {})
+    await post(f"/members/{made['forget_member'].path['id']}/revoke", {})
     made["join"] = Example(body={"invitation": await member("show_member")})
     made["accept_peer"] = Example(body={"invitation": invitation})
     made["show_peer"] = Example({"gid": pending[0]})
