@@ -1,8 +1,8 @@
 """Taking in the frames of one answer, or of a file: verify each package with its parts, store it in one transaction.
 
 The order of the checks is SPEC §13a. Every feed stands for itself (SPEC §13b): after its first fault the rest of that
-feed in this answer is passed over. What one
-answer can make us hold, store as evidence or compute has a bound, so a hostile peer costs no more than an honest one.
+feed in this answer is passed over. What one answer can make us hold, store as evidence or compute has a bound, so a
+hostile peer costs no more than an honest one.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from aidmesh_node.domain.refused import Refused
 from aidmesh_node.entropy import Entropy
 from aidmesh_node.federation.ledger import Ledger
 from aidmesh_node.federation.serve import ident_of
-from aidmesh_node.federation.serve_pages import Page, page_of
 from aidmesh_node.federation.stock import Shelf, Stock
 from aidmesh_protocol.bundle import MAGIC, CheckpointFrame, Head, More, Sizes, encode_frame
 from aidmesh_protocol.bundle_file import sign_file, sizes_to_text
@@ -180,4 +179,4 @@ def _require(file: SealedFile, data: bytes, entries: int, bytes_max: int) -> Non
     )
 
 
-__all__ = ["Packed", "Packer", "Page", "SealedFile", "in_order", "page_of"]
+__all__ = ["Packed", "Packer", "SealedFile", "in_order"]

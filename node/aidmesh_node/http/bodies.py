@@ -66,16 +66,20 @@ class Body(Generic[B]):
         except msgspec.DecodeError as error:
             try:
                 return self._decoder.decode(msgspec.json.encode(_whole(msgspec.json.decode(data))))
-            except (msgspec.DecodeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
                 raise of_decoding(error) from None
         except UnicodeDecodeError:
             raise bad_field("$", "The text is not UTF-8") from None
 
 
+WHOLE_MAX = 2**53
+"""Above it a number with a point is not exact; no field of ours goes that far."""
+
+
 def _whole(value: Any) -> Any:
     """The same with whole numbers as such: in JSON 3.0 is one too."""
     match value:
-        case float() if value.is_integer():
+        case float() if value.is_integer() and abs(value) <= WHOLE_MAX:
             return int(value)
         case dict():
             return {name: _whole(part) for name, part in value.items()}
